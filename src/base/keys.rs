@@ -1,0 +1,32 @@
+//! Request keys: the same key gives the same answer and one effect.
+
+use std::sync::Arc;
+
+use super::ids::AccountId;
+
+/// A client's `Idempotency-Key`, scoped to its account. Two requests under one key are the same
+/// request when their fingerprints are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestKey {
+    pub account: AccountId,
+    pub key: Arc<str>,
+    /// SHA-256 of method, path and body, in hex.
+    pub fingerprint: Arc<str>,
+}
+
+/// An answer as it was given, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// The HTTP status; stored beside the body so that a replay needs to parse nothing.
+    pub status: u16,
+    pub body: Arc<str>,
+}
+
+/// What became of a write under a request key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// Written now, or under this key before: either way this is the answer.
+    Answer(StoredAnswer),
+    /// The key was used for another request.
+    Reused,
+}

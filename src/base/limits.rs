@@ -1,0 +1,67 @@
+//! Every bound of the program. Where one follows from another, the derivation stands beside it.
+
+use super::time::{DAY, HOUR, MINUTE, Millis, SECOND};
+
+// People's input.
+pub const NAME_CHARS_MAX: usize = 200;
+pub const NOTE_CHARS_MAX: usize = 2_000;
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+pub const KEY_CHARS_MAX: usize = 255;
+pub const PAGE_SIZE_MAX: u32 = 100;
+pub const PAGE_SIZE_DEFAULT: u32 = 20;
+/// `page * page_size` stays far from overflow and deep offsets stay affordable.
+pub const PAGE_MAX: u32 = 100_000;
+pub const PRICE_FEN_MAX: i64 = 100_000_000;
+
+// One schedule.
+pub const CAPACITY_MAX: u32 = 1_000_000;
+pub const WAITLIST_CAPACITY_MAX: u32 = 10_000;
+pub const DURATION_MAX: Millis = DAY;
+/// A class may be planned at most this far ahead.
+pub const AHEAD_MAX: Millis = 2 * 366 * DAY;
+/// Rounds that may be live at once on one schedule; a further freed seat goes public at once.
+/// Bounds the offers of one turn to `ROUNDS_LIVE_MAX * WAITLIST_CAPACITY_MAX` in the worst case.
+pub const ROUNDS_LIVE_MAX: usize = 32;
+/// Ended offers that an actor remembers so that a late answer gets its true reason; older ones answer `no_offer`.
+pub const ENDED_OFFERS_MAX: usize = 4_096;
+/// Holds that one student may take on one schedule within [`HOLD_WINDOW`] before they must book.
+pub const HOLDS_PER_STUDENT_MAX: u32 = 3;
+pub const HOLD_WINDOW: Millis = 30 * MINUTE;
+
+// The engine.
+/// Messages that wait for one actor before the next is refused with 503.
+pub const MAILBOX_MAX: usize = 4_096;
+/// Batches on their way to the disk; the journal refuses beyond.
+pub const JOURNAL_QUEUE_MAX: usize = 16_384;
+/// Batches in one transaction.
+pub const GROUP_BATCHES_MAX: usize = 1_024;
+/// Row parameters of one statement; SQLite takes 32,766, PostgreSQL 65,535.
+pub const STATEMENT_ARGS_MAX: usize = 16_000;
+/// A deadline handled within this of its instant is stamped with the instant itself; handled
+/// later than that (the database was away, the clock jumped), with the instant of handling, so
+/// that nobody's turn is eaten by an outage.
+pub const LATE_MAX: Millis = 5 * SECOND;
+/// An actor without a message, a watcher or an open batch for this long is retired.
+pub const IDLE_RETIRE: Millis = 2 * MINUTE;
+/// Deadlines further away than this are found again by the sweep instead of being kept in memory.
+pub const WAKE_HORIZON: Millis = 10 * MINUTE;
+/// Twice per horizon, so that no deadline falls between two sweeps.
+pub const SWEEP_EVERY: Millis = WAKE_HORIZON / 2;
+/// Calendars of students kept in memory.
+pub const CALENDARS_MAX: usize = 200_000;
+
+// Answers kept under a request key.
+pub const RECEIPT_KEPT: Millis = 48 * HOUR;
+
+// Sockets.
+pub const SOCKET_FRAME_BYTES_MAX: usize = 16 << 10;
+pub const SOCKET_TOPICS_MAX: usize = 256;
+pub const SOCKET_QUEUE_MAX: usize = 256;
+pub const SOCKET_AUTH_WITHIN: Millis = 5 * SECOND;
+pub const SOCKET_SILENT_MAX: Millis = 90 * SECOND;
+pub const SOCKET_WRITE_MAX: Millis = 10 * SECOND;
+pub const TICKET_TTL: Millis = 30 * SECOND;
+
+// Sessions.
+pub const TOKEN_TTL: Millis = 2 * HOUR;
+pub const REFRESH_TTL: Millis = 30 * DAY;

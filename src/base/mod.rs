@@ -1,0 +1,11 @@
+//! The words everything else is written in: ids, instants, units and bounds.
+//!
+//! Nothing here knows what a booking is, and nothing here does IO; the one exception is
+//! [`time::Clock`], the only place of the program that reads the machine's clock.
+
+pub mod ids;
+pub mod keys;
+pub mod limits;
+pub mod metrics;
+pub mod time;
+pub mod units;

@@ -1,0 +1,4 @@
+pub mod base;
+pub mod domain;
+pub mod engine;
+pub mod store;

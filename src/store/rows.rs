@@ -1,0 +1,517 @@
+//! Row images to rows: a few multi-row statements for a whole group, whatever its size.
+
+use std::collections::{HashMap, hash_map::Entry as Slot};
+
+use super::{
+    names::{
+        booking_columns, entry_columns, hold_end, offer_end, payment, round_end, source, stage,
+        status, stored_cause,
+    },
+    sql::{Arg, Conn, placeholders},
+};
+use crate::{
+    args,
+    base::{
+        ids::{Epoch, ScheduleId},
+        limits::STATEMENT_ARGS_MAX,
+        time::Timestamp,
+    },
+    domain::schedule::state::{BookingRow, EntryRow, Head, HoldRow, OfferRow, RoundRow},
+    engine::journal::Batch,
+};
+
+/// Slices of power-of-two lengths, longest first: a handful of statement texts serves every
+/// group size, so the driver's statement cache always hits.
+pub fn power_of_two_chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let size = 1 << rest.len().min(512).ilog2();
+        let (chunk, after) = rest.split_at(size);
+        rest = after;
+        Some(chunk)
+    })
+}
+
+/// A table that takes row images: inserted, or the changeable columns updated.
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    /// The rest of the statement after the values.
+    conflict: &'static str,
+}
+
+const EVENTS: Table = Table {
+    name: "schedule_events",
+    columns: &["schedule_id", "version", "epoch", "at", "events"],
+    conflict: "",
+};
+
+const OUTBOX: Table = Table {
+    name: "outbox",
+    columns: &["id", "schedule_id", "notices", "created_at", "next_at"],
+    conflict: "",
+};
+
+const BOOKINGS: Table = Table {
+    name: "bookings",
+    columns: &[
+        "id",
+        "booking_no",
+        "schedule_id",
+        "student_id",
+        "booked_by",
+        "teacher_id",
+        "starts_at",
+        "ends_at",
+        "source",
+        "price_fen",
+        "final_price_fen",
+        "note",
+        "moved_from",
+        "free_exit",
+        "created_at",
+        "status",
+        "payment_status",
+        "pay_deadline",
+        "confirmed_at",
+        "cancelled_at",
+        "cancelled_by",
+        "cancel_reason",
+        "completed_at",
+        "updated_at",
+    ],
+    conflict: " on conflict (id) do update set status = excluded.status, payment_status = excluded.payment_status, \
+        pay_deadline = excluded.pay_deadline, confirmed_at = coalesce(excluded.confirmed_at, bookings.confirmed_at), \
+        cancelled_at = excluded.cancelled_at, cancelled_by = excluded.cancelled_by, \
+        cancel_reason = excluded.cancel_reason, completed_at = excluded.completed_at, updated_at = excluded.updated_at",
+};
+
+const HOLDS: Table = Table {
+    name: "seat_holds",
+    columns: &[
+        "id",
+        "schedule_id",
+        "student_id",
+        "account_id",
+        "created_at",
+        "expires_at",
+        "status",
+        "ended_at",
+        "updated_at",
+    ],
+    conflict: " on conflict (id) do update set status = excluded.status, ended_at = excluded.ended_at, \
+        updated_at = excluded.updated_at",
+};
+
+const ENTRIES: Table = Table {
+    name: "waitlist",
+    columns: &[
+        "id",
+        "schedule_id",
+        "student_id",
+        "account_id",
+        "seq",
+        "joined_at",
+        "created_at",
+        "status",
+        "end_reason",
+        "ended_at",
+        "updated_at",
+    ],
+    conflict: " on conflict (id) do update set status = excluded.status, end_reason = excluded.end_reason, \
+        ended_at = excluded.ended_at, updated_at = excluded.updated_at",
+};
+
+const ROUNDS: Table = Table {
+    name: "waitlist_rounds",
+    columns: &[
+        "id",
+        "schedule_id",
+        "released_at",
+        "cause",
+        "created_at",
+        "stage",
+        "deadline",
+        "remind_at",
+        "passed",
+        "outcome",
+        "winner_id",
+        "ended_at",
+        "updated_at",
+    ],
+    conflict: " on conflict (id) do update set stage = excluded.stage, deadline = excluded.deadline, \
+        remind_at = excluded.remind_at, passed = excluded.passed, outcome = excluded.outcome, \
+        winner_id = excluded.winner_id, ended_at = excluded.ended_at, updated_at = excluded.updated_at",
+};
+
+const OFFERS: Table = Table {
+    name: "waitlist_offers",
+    columns: &[
+        "id",
+        "round_id",
+        "schedule_id",
+        "waitlist_id",
+        "student_id",
+        "stage",
+        "sent_at",
+        "deadline",
+        "created_at",
+        "begun_at",
+        "responded_at",
+        "status",
+        "updated_at",
+    ],
+    conflict: " on conflict (id) do update set begun_at = excluded.begun_at, responded_at = excluded.responded_at, \
+        status = excluded.status, updated_at = excluded.updated_at",
+};
+
+/// Statement texts by table and number of rows, made once.
+#[derive(Default)]
+pub struct Statements(HashMap<(&'static str, usize), String>);
+
+impl Statements {
+    async fn insert(
+        &mut self,
+        conn: &mut Conn,
+        table: &Table,
+        rows: Vec<Vec<Arg>>,
+    ) -> sqlx::Result<()> {
+        let width = table.columns.len();
+        for chunk in power_of_two_chunks(&rows) {
+            // 512 rows of the widest table stay below the bound; halves are powers of two again.
+            let fits = STATEMENT_ARGS_MAX / width;
+            let size = if chunk.len() > fits {
+                1 << fits.ilog2()
+            } else {
+                chunk.len()
+            };
+            for part in chunk.chunks(size) {
+                let sql = self.0.entry((table.name, part.len())).or_insert_with(|| {
+                    let columns = table.columns.join(", ");
+                    let values = placeholders(part.len(), width);
+                    format!(
+                        "insert into {} ({columns}) values {values}{}",
+                        table.name, table.conflict
+                    )
+                });
+                debug_assert!(
+                    part.iter().all(|row| row.len() == width),
+                    "{}: a row of another width",
+                    table.name
+                );
+                conn.exec(sql, part.iter().flatten().cloned().collect())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All schedules of the group in one statement: the new version and what depends on it.
+    async fn advance(&mut self, conn: &mut Conn, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
+        for chunk in power_of_two_chunks(&rows) {
+            let sql = self.0.entry(("schedules", chunk.len())).or_insert_with(|| {
+                // PostgreSQL takes the types of a list of values from its first row.
+                let first = "(cast($1 as text),cast($2 as bigint),cast($3 as bigint),cast($4 as bigint),\
+                    cast($5 as bigint),cast($6 as bigint),cast($7 as bigint))";
+                let all = placeholders(chunk.len(), 7);
+                let rest = &all[placeholders(1, 7).len()..];
+                format!(
+                    "update schedules set version = v.column2, epoch = v.column3, booked = v.column4, \
+                     capacity = v.column5, stamped_at = v.column6, updated_at = v.column6, next_due_at = v.column7 \
+                     from (values {first}{rest}) as v where schedules.id = v.column1"
+                )
+            });
+            conn.exec(sql, chunk.iter().flatten().cloned().collect())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the batches of one group, all of which stand, in their order.
+pub async fn write(
+    conn: &mut Conn,
+    statements: &mut Statements,
+    batches: &[&Batch],
+    epoch: Epoch,
+) -> sqlx::Result<()> {
+    let changing: Vec<&&Batch> = batches.iter().filter(|b| b.changes_schedule()).collect();
+    let mut latest: HashMap<ScheduleId, &Batch> = HashMap::new();
+    for batch in &changing {
+        latest.insert(batch.schedule, batch);
+        if let Some(head) = &batch.changes.head {
+            write_head(conn, head, batch.at).await?;
+        }
+    }
+    let advance = latest.values().map(|b| {
+        args![
+            b.schedule,
+            b.expected + 1,
+            epoch,
+            b.booked,
+            b.head.capacity,
+            b.at,
+            b.next_due
+        ]
+    });
+    statements.advance(conn, advance.collect()).await?;
+
+    let events = changing.iter().map(|b| {
+        let json = serde_json::to_string(&b.events).expect("events are plain data");
+        args![b.schedule, b.expected + 1, epoch, b.at, json]
+    });
+    statements.insert(conn, &EVENTS, events.collect()).await?;
+
+    let images =
+        |f: fn(&Batch) -> Vec<(u128, Vec<Arg>)>| latest_images(changing.iter().flat_map(|b| f(b)));
+    statements.insert(conn, &HOLDS, images(hold_rows)).await?;
+    statements
+        .insert(conn, &BOOKINGS, images(booking_rows))
+        .await?;
+    statements
+        .insert(conn, &ENTRIES, images(entry_rows))
+        .await?;
+    statements.insert(conn, &ROUNDS, images(round_rows)).await?;
+    statements.insert(conn, &OFFERS, images(offer_rows)).await?;
+
+    let outbox = changing.iter().filter_map(|b| {
+        let (id, notices) = b.notices.as_ref()?;
+        let json = serde_json::to_string(notices).expect("notices are plain data");
+        Some(args![*id, b.schedule, json, b.at, b.at])
+    });
+    statements.insert(conn, &OUTBOX, outbox.collect()).await
+}
+
+/// Rare: the operator changed what the schedule is. Its bookings repeat the times so that a
+/// student's calendar is one index scan.
+async fn write_head(conn: &mut Conn, head: &Head, at: Timestamp) -> sqlx::Result<()> {
+    // Capacity and counters go together in `advance`, or the database's own check would see them apart.
+    let sql = "update schedules set teacher_id = $2, starts_at = $3, ends_at = $4, status = $5, \
+        updated_at = $6 where id = $1";
+    conn.exec(
+        sql,
+        args![
+            head.id,
+            head.teacher,
+            head.starts_at,
+            head.ends_at,
+            status(head.status),
+            at
+        ],
+    )
+    .await?;
+    let sql = "update bookings set teacher_id = $2, starts_at = $3, ends_at = $4 \
+        where schedule_id = $1 and status in ('pending', 'confirmed')";
+    conn.exec(
+        sql,
+        args![head.id, head.teacher, head.starts_at, head.ends_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// One row per id, the last image, at the place of the last image: an upsert may not touch a row
+/// twice, and a seat must be given up before it is taken again.
+fn latest_images(images: impl Iterator<Item = (u128, Vec<Arg>)>) -> Vec<Vec<Arg>> {
+    let mut at: HashMap<u128, usize> = HashMap::new();
+    let mut rows: Vec<Option<Vec<Arg>>> = Vec::new();
+    for (id, row) in images {
+        let place = rows.len();
+        match at.entry(id) {
+            Slot::Vacant(slot) => {
+                slot.insert(place);
+                rows.push(Some(row));
+            }
+            Slot::Occupied(mut slot) => {
+                let earlier = rows[*slot.get()].take();
+                slot.insert(place);
+                rows.push(Some(keep_first_note(earlier, row)));
+            }
+        }
+    }
+    rows.into_iter().flatten().collect()
+}
+
+/// Images after the first do not repeat a booking's note and origin.
+fn keep_first_note(earlier: Option<Vec<Arg>>, mut later: Vec<Arg>) -> Vec<Arg> {
+    if let Some(earlier) = earlier
+        && later.len() == BOOKINGS.columns.len()
+    {
+        for i in [NOTE, MOVED_FROM] {
+            if later[i] == Arg::NullText {
+                later[i] = earlier[i].clone();
+            }
+        }
+    }
+    later
+}
+
+const NOTE: usize = 11;
+const MOVED_FROM: usize = 12;
+
+fn booking_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+    let head = &batch.head;
+    let row = |r: &BookingRow| {
+        let b = &r.booking;
+        let s = booking_columns(&b.state);
+        let args = args![
+            b.id,
+            b.no,
+            batch.schedule,
+            b.student,
+            b.booked_by,
+            head.teacher,
+            head.starts_at,
+            head.ends_at,
+            source(b.source),
+            b.price,
+            b.final_price,
+            r.note.as_deref().map(str::to_owned),
+            r.moved_from,
+            i64::from(b.free_exit),
+            b.created_at,
+            s.status,
+            payment(b.payment),
+            s.pay_deadline,
+            s.confirmed_at,
+            s.cancelled_at,
+            s.cancelled_by.map(str::to_owned),
+            s.cancel_reason,
+            s.completed_at,
+            batch.at,
+        ];
+        (b.id.as_u128(), args)
+    };
+    batch.changes.bookings.iter().map(row).collect()
+}
+
+fn hold_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+    let row = |r: &HoldRow| {
+        let h = &r.hold;
+        let (ended_at, status) = r
+            .ended
+            .map_or((None, "active"), |(at, end)| (Some(at), hold_end(end)));
+        let args = args![
+            h.id,
+            batch.schedule,
+            h.student,
+            h.account,
+            h.created_at,
+            h.expires_at,
+            status,
+            ended_at,
+            batch.at,
+        ];
+        (h.id.as_u128(), args)
+    };
+    batch.changes.holds.iter().map(row).collect()
+}
+
+fn entry_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+    let row = |r: &EntryRow| {
+        let e = &r.entry;
+        let (status, reason) = entry_columns(r.ended.map(|(_, end)| end));
+        let args = args![
+            e.id,
+            batch.schedule,
+            e.student,
+            e.account,
+            e.seq,
+            e.joined_at,
+            e.joined_at,
+            status,
+            reason.map(str::to_owned),
+            r.ended.map(|(at, _)| at),
+            batch.at,
+        ];
+        (e.id.as_u128(), args)
+    };
+    batch.changes.entries.iter().map(row).collect()
+}
+
+fn round_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+    let row = |r: &RoundRow| {
+        let round = &r.round;
+        let passed = serde_json::to_string(&round.passed).expect("ids are plain data");
+        let (stage, outcome, winner, ended_at) = match r.ended {
+            Some((at, end, winner)) => ("done", Some(round_end(end).to_owned()), winner, Some(at)),
+            None => (stage(round.stage), None, None, None),
+        };
+        let args = args![
+            round.id,
+            batch.schedule,
+            round.released_at,
+            stored_cause(round.cause),
+            round.released_at,
+            stage,
+            round.deadline,
+            round.remind_at,
+            passed,
+            outcome,
+            winner,
+            ended_at,
+            batch.at,
+        ];
+        (round.id.as_u128(), args)
+    };
+    batch.changes.rounds.iter().map(row).collect()
+}
+
+fn offer_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+    let row = |r: &OfferRow| {
+        let o = &r.offer;
+        let (responded_at, status) = r
+            .ended
+            .map_or((None, "live"), |(at, end)| (Some(at), offer_end(end)));
+        let args = args![
+            o.id,
+            r.round,
+            batch.schedule,
+            o.entry,
+            o.student,
+            stage(o.stage),
+            o.sent_at,
+            o.deadline,
+            o.sent_at,
+            o.begun_at,
+            responded_at,
+            status,
+            batch.at,
+        ];
+        (o.id.as_u128(), args)
+    };
+    batch.changes.offers.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_powers_of_two_and_lose_nothing() {
+        let items: Vec<u32> = (0..1_303).collect();
+        let chunks: Vec<&[u32]> = power_of_two_chunks(&items).collect();
+        assert!(
+            chunks
+                .iter()
+                .all(|c| c.len().is_power_of_two() && c.len() <= 512)
+        );
+        assert_eq!(chunks.concat(), items);
+    }
+
+    #[test]
+    fn the_last_image_stands_at_the_place_of_the_last() {
+        let rows = [
+            (1, args!["a", 1i64]),
+            (2, args!["b", 1i64]),
+            (1, args!["a", 2i64]),
+        ];
+        assert_eq!(
+            latest_images(rows.into_iter()),
+            [args!["b", 1i64], args!["a", 2i64]]
+        );
+    }
+}
