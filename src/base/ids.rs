@@ -122,11 +122,7 @@ impl IdSource for SeededIds {
         let (rng, last) = &mut *state;
         let fresh = ulid::Ulid::from_parts(at.as_millis().max(0) as u64, rng.random()).0;
         // Within one millisecond, step by a random amount: ordered, and still not guessable.
-        *last = if fresh >> 80 > *last >> 80 {
-            fresh
-        } else {
-            *last + u128::from(rng.random::<u32>()) + 1
-        };
+        *last = if fresh >> 80 > *last >> 80 { fresh } else { *last + u128::from(rng.random::<u32>()) + 1 };
         *last
     }
 }
@@ -155,14 +151,8 @@ impl FromStr for BookingNo {
     type Err = BadId;
 
     fn from_str(s: &str) -> Result<Self, BadId> {
-        let (date, number) = s
-            .strip_prefix("BK")
-            .and_then(|s| s.split_once('-'))
-            .ok_or(BadId)?;
-        Ok(Self {
-            date: date.parse().map_err(|_| BadId)?,
-            number: number.parse().map_err(|_| BadId)?,
-        })
+        let (date, number) = s.strip_prefix("BK").and_then(|s| s.split_once('-')).ok_or(BadId)?;
+        Ok(Self { date: date.parse().map_err(|_| BadId)?, number: number.parse().map_err(|_| BadId)? })
     }
 }
 
@@ -202,27 +192,16 @@ mod tests {
 
     #[test]
     fn ids_round_trip_and_refuse_what_is_not_one() {
-        let id = ScheduleId::from_u128(
-            SeededIds::from_seed(2).next(Timestamp::from_millis(1_700_000_000_000)),
-        );
+        let id = ScheduleId::from_u128(SeededIds::from_seed(2).next(Timestamp::from_millis(1_700_000_000_000)));
         assert_eq!(id.to_string().parse(), Ok(id));
-        for bad in [
-            "",
-            "x",
-            "8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
-            "候补候补候补候补01",
-            "01ARZ3NDEKTSV4RRFFQ69G5FA!",
-        ] {
+        for bad in ["", "x", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "候补候补候补候补01", "01ARZ3NDEKTSV4RRFFQ69G5FA!"] {
             assert_eq!(bad.parse::<ScheduleId>(), Err(BadId), "{bad}");
         }
     }
 
     #[test]
     fn booking_numbers_read_as_they_are_printed() {
-        let no = BookingNo {
-            date: 20251112,
-            number: 1,
-        };
+        let no = BookingNo { date: 20251112, number: 1 };
         assert_eq!(no.to_string(), "BK20251112-000001");
         assert_eq!("BK20251112-000001".parse(), Ok(no));
     }

@@ -22,6 +22,13 @@ pub struct StoredAnswer {
     pub body: Arc<str>,
 }
 
+impl StoredAnswer {
+    /// Effects and refusals by a rule are kept under a request key; anything else may be tried again.
+    pub fn is_remembered(&self) -> bool {
+        (200..300).contains(&self.status) || self.status == 409
+    }
+}
+
 /// What became of a write under a request key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keyed {

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, IntCounterVec, IntGauge, exponential_buckets, register_histogram,
-    register_int_counter_vec, register_int_gauge,
+    Histogram, IntCounterVec, IntGauge, exponential_buckets, register_histogram, register_int_counter_vec,
+    register_int_gauge,
 };
 
 macro_rules! metrics {

@@ -7,5 +7,6 @@ pub mod ids;
 pub mod keys;
 pub mod limits;
 pub mod metrics;
+pub mod sync;
 pub mod time;
 pub mod units;

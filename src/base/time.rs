@@ -14,9 +14,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{
-    DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -40,9 +38,7 @@ impl Timestamp {
     /// arithmetic on an accepted instant can overflow.
     pub fn parse(text: &str) -> Option<Self> {
         let at = DateTime::parse_from_rfc3339(text).ok()?;
-        (2000..2200)
-            .contains(&at.year())
-            .then(|| Self(at.timestamp_millis()))
+        (2000..2200).contains(&at.year()).then(|| Self(at.timestamp_millis()))
     }
 
     /// From this to `later`, zero when that is in the past.
@@ -126,9 +122,7 @@ impl Zone {
 
     /// The half-open interval of one local day, given as `yyyy-mm-dd`.
     pub fn day(self, date: &str) -> Option<(Timestamp, Timestamp)> {
-        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
-            .ok()
-            .filter(|d| (2000..2200).contains(&d.year()))?;
+        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|d| (2000..2200).contains(&d.year()))?;
         let next = date.checked_add_days(Days::new(1))?;
         Some((self.midnight(date)?, self.midnight(next)?))
     }
@@ -137,11 +131,7 @@ impl Zone {
     fn midnight(self, date: NaiveDate) -> Option<Timestamp> {
         let naive = date.and_time(NaiveTime::MIN);
         (0..24)
-            .find_map(|h| {
-                self.0
-                    .from_local_datetime(&(naive + chrono::Duration::hours(h)))
-                    .earliest()
-            })
+            .find_map(|h| self.0.from_local_datetime(&(naive + chrono::Duration::hours(h))).earliest())
             .map(|t| Timestamp(t.timestamp_millis()))
     }
 
@@ -166,16 +156,10 @@ impl Clock {
     }
 
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(ClockKind::Manual {
-            now: AtomicI64::new(start.0),
-            moved: Notify::new(),
-        }))
+        Self(Arc::new(ClockKind::Manual { now: AtomicI64::new(start.0), moved: Notify::new() }))
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
             ClockKind::System => Timestamp(Utc::now().timestamp_millis()),
@@ -201,10 +185,7 @@ impl Clock {
 
     /// Waits until this clock shows `at` or later, but no longer than `longest` on the machine's
     /// clock: that one can be set, so a sleeper looks again now and then.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that sleeps on behalf of the clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the one place that sleeps on behalf of the clock")]
     pub async fn sleep_until(&self, at: Timestamp, longest: Duration) {
         match &*self.0 {
             ClockKind::System => tokio::time::sleep(self.now().until(at).min(longest)).await,
@@ -235,13 +216,7 @@ mod tests {
 
     #[test]
     fn absurd_dates_are_not_instants() {
-        for bad in [
-            "9999-01-01T00:00:00Z",
-            "1970-01-01T00:00:00Z",
-            "2025-13-01T00:00:00Z",
-            "yesterday",
-            "",
-        ] {
+        for bad in ["9999-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2025-13-01T00:00:00Z", "yesterday", ""] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }
@@ -258,11 +233,7 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_millis(10));
         let sleeper = tokio::spawn({
             let clock = clock.clone();
-            async move {
-                clock
-                    .sleep_until(Timestamp::from_millis(20), Duration::MAX)
-                    .await
-            }
+            async move { clock.sleep_until(Timestamp::from_millis(20), Duration::MAX).await }
         });
         assert!(clock.move_to(Timestamp::from_millis(20)));
         assert!(!clock.move_to(Timestamp::from_millis(19)));

@@ -1,5 +1,7 @@
 //! What the engine asks of a store: append batches durably, load a schedule, find what is due.
 
+use std::sync::Arc;
+
 use actix::{Message, Recipient};
 use futures_util::future::BoxFuture;
 
@@ -9,7 +11,7 @@ use crate::{
         keys::{RequestKey, StoredAnswer},
         time::Timestamp,
     },
-    domain::schedule::{Changes, Event, Schedule, effects::Notice, state::Head},
+    domain::schedule::{Changes, Event, Schedule, effects::Effects, state::Head},
 };
 
 /// What one turn changed, to be written in one transaction or not at all.
@@ -27,7 +29,7 @@ pub struct Batch {
     pub booked: u32,
     pub next_due: Option<Timestamp>,
     /// Whom to tell what; one outbox row.
-    pub notices: Option<(OutboxId, Vec<Notice>)>,
+    pub notices: Option<(OutboxId, Arc<Effects>)>,
     pub receipt: Option<(RequestKey, StoredAnswer)>,
     /// The owner's count of its batches, handed back in [`Settled`].
     pub seq: u64,
@@ -63,7 +65,7 @@ pub enum AppendError {
 /// Something unexpected, with what is known of its cause; shared by all that failed for it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-pub struct Fault(pub std::sync::Arc<str>);
+pub struct Fault(pub Arc<str>);
 
 impl Fault {
     pub fn new(cause: impl std::fmt::Display) -> Self {
@@ -86,11 +88,7 @@ pub trait Journal: Send + Sync + 'static {
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>>;
 
     /// Schedules with a stored deadline before `until`, earliest first.
-    fn due(
-        &self,
-        until: Timestamp,
-        limit: u32,
-    ) -> BoxFuture<'static, Result<Vec<(ScheduleId, Timestamp)>, Fault>>;
+    fn due(&self, until: Timestamp, limit: u32) -> BoxFuture<'static, Result<Vec<(ScheduleId, Timestamp)>, Fault>>;
 
     /// Active bookings that end after `after`, for each of the students.
     fn commitments(

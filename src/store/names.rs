@@ -3,8 +3,7 @@
 use crate::{
     base::time::Timestamp,
     domain::schedule::state::{
-        BookingState, Canceller, Cause, EntryEnd, HoldEnd, OfferEnd, Payment, RoundEnd, Source,
-        Stage, Status,
+        BookingState, Canceller, Cause, EntryEnd, HoldEnd, OfferEnd, Payment, RoundEnd, Source, Stage, Status,
     },
 };
 
@@ -80,43 +79,26 @@ pub struct BookingColumns {
 pub fn booking_columns(state: &BookingState) -> BookingColumns {
     let none = BookingColumns::default();
     match state {
-        BookingState::AwaitingPayment { pay_by } => BookingColumns {
-            status: "pending",
-            pay_deadline: Some(*pay_by),
-            ..none
-        },
-        BookingState::AwaitingTeacher => BookingColumns {
-            status: "pending",
-            ..none
-        },
-        BookingState::Confirmed { confirmed_at } => BookingColumns {
-            status: "confirmed",
-            confirmed_at: Some(*confirmed_at),
-            ..none
-        },
-        BookingState::Completed {
-            confirmed_at,
-            completed_at,
-        } => BookingColumns {
+        BookingState::AwaitingPayment { pay_by } => {
+            BookingColumns { status: "pending", pay_deadline: Some(*pay_by), ..none }
+        }
+        BookingState::AwaitingTeacher => BookingColumns { status: "pending", ..none },
+        BookingState::Confirmed { confirmed_at } => {
+            BookingColumns { status: "confirmed", confirmed_at: Some(*confirmed_at), ..none }
+        }
+        BookingState::Completed { confirmed_at, completed_at } => BookingColumns {
             status: "completed",
             confirmed_at: Some(*confirmed_at),
             completed_at: Some(*completed_at),
             ..none
         },
-        BookingState::NoShow {
-            confirmed_at,
-            completed_at,
-        } => BookingColumns {
+        BookingState::NoShow { confirmed_at, completed_at } => BookingColumns {
             status: "no_show",
             confirmed_at: Some(*confirmed_at),
             completed_at: Some(*completed_at),
             ..none
         },
-        BookingState::Cancelled {
-            cancelled_at,
-            by,
-            reason,
-        } => BookingColumns {
+        BookingState::Cancelled { cancelled_at, by, reason } => BookingColumns {
             status: "cancelled",
             cancelled_at: Some(*cancelled_at),
             cancelled_by: Some(canceller(*by)),

@@ -34,27 +34,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// Why a database could not be opened, in words for the one who starts the server.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error(
-        "{0} is not a database URL: use sqlite://path/to/file.db or postgres://user:password@host:port/name"
-    )]
+    #[error("{0} is not a database URL: use sqlite://path/to/file.db or postgres://user:password@host:port/name")]
     BadUrl(String),
-    #[error(
-        "{path} is in use by another yueke process: stop it first, or give this one another database"
-    )]
+    #[error("{path} is in use by another yueke process: stop it first, or give this one another database")]
     InUse { path: PathBuf },
     #[error("cannot use {path}: {source}")]
-    File {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error(
-        "the database reports {setting} = {found}, but acknowledged bookings are only safe with {wanted}"
-    )]
-    NotDurable {
-        setting: &'static str,
-        found: String,
-        wanted: &'static str,
-    },
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the database reports {setting} = {found}, but acknowledged bookings are only safe with {wanted}")]
+    NotDurable { setting: &'static str, found: String, wanted: &'static str },
     #[error("the database cannot be brought up to date: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("cannot reach the database: {0}")]
@@ -64,10 +51,7 @@ pub enum OpenError {
 /// How to connect, kept so that a lost connection can be made again.
 #[derive(Clone)]
 pub enum Target {
-    Sqlite {
-        path: PathBuf,
-        options: SqliteConnectOptions,
-    },
+    Sqlite { path: PathBuf, options: SqliteConnectOptions },
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -92,14 +76,11 @@ impl Target {
             Ok(Self::Sqlite { path, options })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|_| bad())?;
-            let options = options
-                .application_name("yueke")
-                .statement_cache_capacity(512)
-                .options([
-                    ("statement_timeout", "10s"),
-                    ("lock_timeout", "5s"),
-                    ("idle_in_transaction_session_timeout", "30s"),
-                ]);
+            let options = options.application_name("yueke").statement_cache_capacity(512).options([
+                ("statement_timeout", "10s"),
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "30s"),
+            ]);
             Ok(Self::Postgres(Box::new(options)))
         } else {
             Err(bad())
@@ -131,10 +112,7 @@ impl Target {
                     .connect_lazy_with(options.clone().read_only(true).create_if_missing(false)),
             ),
             Self::Postgres(options) => Reader::Postgres(
-                PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(wait)
-                    .connect_lazy_with((**options).clone()),
+                PgPoolOptions::new().max_connections(8).acquire_timeout(wait).connect_lazy_with((**options).clone()),
             ),
         })
     }
@@ -157,35 +135,19 @@ async fn assert_durable(conn: &mut Conn) -> Result<(), OpenError> {
             let synchronous = pragma(conn, "synchronous").await?;
             // 2 is FULL, 3 is EXTRA.
             if synchronous != "2" && synchronous != "3" {
-                return Err(OpenError::NotDurable {
-                    setting: "synchronous",
-                    found: synchronous,
-                    wanted: "FULL",
-                });
+                return Err(OpenError::NotDurable { setting: "synchronous", found: synchronous, wanted: "FULL" });
             }
             let mode = pragma(conn, "journal_mode").await?;
             if mode != "wal" {
-                return Err(OpenError::NotDurable {
-                    setting: "journal_mode",
-                    found: mode,
-                    wanted: "wal",
-                });
+                return Err(OpenError::NotDurable { setting: "journal_mode", found: mode, wanted: "wal" });
             }
         }
         Conn::Postgres(_) => {
             for setting in ["fsync", "synchronous_commit"] {
-                let row = conn
-                    .one("select current_setting($1) as value", args![setting])
-                    .await?;
-                let found = row
-                    .and_then(|r| r.text("value").map(str::to_owned).ok())
-                    .unwrap_or_default();
+                let row = conn.one("select current_setting($1) as value", args![setting]).await?;
+                let found = row.and_then(|r| r.text("value").map(str::to_owned).ok()).unwrap_or_default();
                 if found == "off" {
-                    return Err(OpenError::NotDurable {
-                        setting,
-                        found,
-                        wanted: "on",
-                    });
+                    return Err(OpenError::NotDurable { setting, found, wanted: "on" });
                 }
             }
         }
@@ -194,14 +156,9 @@ async fn assert_durable(conn: &mut Conn) -> Result<(), OpenError> {
 }
 
 async fn pragma(conn: &mut Conn, name: &str) -> sqlx::Result<String> {
-    let row = conn
-        .one(&format!("select * from pragma_{name}"), vec![])
-        .await?;
+    let row = conn.one(&format!("select * from pragma_{name}"), vec![]).await?;
     Ok(row.map_or_else(String::new, |r| {
-        r.int(name)
-            .map(|n| n.to_string())
-            .or_else(|_| r.text(name).map(str::to_owned))
-            .unwrap_or_default()
+        r.int(name).map(|n| n.to_string()).or_else(|_| r.text(name).map(str::to_owned)).unwrap_or_default()
     }))
 }
 
@@ -229,13 +186,7 @@ impl Store {
         let epoch = take_lease(&mut conn, at).await?;
         let reader = target.pool().await?;
         let writer = Writer::start(conn, target.clone(), epoch);
-        Ok(Self {
-            target,
-            reader,
-            writer,
-            epoch,
-            _alone: alone,
-        })
+        Ok(Self { target, reader, writer, epoch, _alone: alone })
     }
 
     pub fn reader(&self) -> &Reader {
@@ -266,31 +217,20 @@ impl Store {
     }
 
     /// [`write`](Self::write), with the answer kept under the request key in the same transaction.
-    pub async fn write_keyed<F>(
-        &self,
-        key: Option<RequestKey>,
-        at: Timestamp,
-        work: F,
-    ) -> Result<Keyed, StoreError>
+    pub async fn write_keyed<F>(&self, key: Option<RequestKey>, at: Timestamp, work: F) -> Result<Keyed, StoreError>
     where
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<StoredAnswer, StoreError>>
-            + Send
-            + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<StoredAnswer, StoreError>> + Send + 'static,
     {
         let Some(key) = key else {
             return self.write(work).await.map(Keyed::Answer);
         };
         self.write(move |tx| {
             Box::pin(async move {
-                if let Some(found) = super::writer::find_receipts(tx, &[&key])
-                    .await?
-                    .into_iter()
-                    .next()
-                {
+                if let Some(found) = super::writer::find_receipts(tx, &[&key]).await?.into_iter().next() {
                     return Ok(found.judge(&key));
                 }
                 let answer = work(tx).await?;
-                if is_remembered(answer.status) {
+                if answer.is_remembered() {
                     super::writer::insert_receipts(tx, &[(&key, &answer, at)]).await?;
                 }
                 Ok(Keyed::Answer(answer))
@@ -301,38 +241,20 @@ impl Store {
 
     /// Whether the database answers now.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reader
-            .one("select epoch from lease where id = 1", vec![])
-            .await
-            .map(drop)
-            .map_err(StoreError::from)
+        self.reader.one("select epoch from lease where id = 1", vec![]).await.map(drop).map_err(StoreError::from)
     }
-}
-
-/// Which answers are kept under a request key: effects and refusals by a rule. Others may be tried again.
-pub fn is_remembered(status: u16) -> bool {
-    (200..300).contains(&status) || status == 409
 }
 
 fn lock_beside(path: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::File { path: path.to_owned(), source };
     if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
         fs::create_dir_all(dir).map_err(failed)?;
     }
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.with_extension("lock"))
-        .map_err(failed)?;
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(path.with_extension("lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            path: path.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
@@ -350,12 +272,8 @@ pub async fn migrate(target: &Target) -> Result<(), OpenError> {
 async fn take_lease(conn: &mut Conn, at: Timestamp) -> Result<Epoch, OpenError> {
     let owner = format!("pid {}", std::process::id());
     let sql = "update lease set epoch = epoch + 1, owner = $1, taken_at = $2 where id = 1 returning epoch";
-    let row = conn
-        .one(sql, args![owner, at])
-        .await?
-        .ok_or(sqlx::Error::RowNotFound)?;
-    row.version("epoch")
-        .map_err(|e| OpenError::Reach(sqlx::Error::Decode(e.into())))
+    let row = conn.one(sql, args![owner, at]).await?.ok_or(sqlx::Error::RowNotFound)?;
+    row.version("epoch").map_err(|e| OpenError::Reach(sqlx::Error::Decode(e.into())))
 }
 
 #[cfg(test)]
@@ -364,20 +282,14 @@ mod tests {
 
     #[test]
     fn passwords_never_reach_a_log() {
-        assert_eq!(
-            redacted("postgres://u:p%40ss@h:5432/d"),
-            "postgres://u:***@h:5432/d"
-        );
+        assert_eq!(redacted("postgres://u:p%40ss@h:5432/d"), "postgres://u:***@h:5432/d");
         assert_eq!(redacted("sqlite://data/yueke.db"), "sqlite://data/yueke.db");
     }
 
     #[test]
     fn what_is_no_database_url_is_refused() {
         for bad in ["", "mysql://x", "sqlite://", "data/yueke.db", "postgres//x"] {
-            assert!(
-                matches!(Target::parse(bad), Err(OpenError::BadUrl(_))),
-                "{bad}"
-            );
+            assert!(matches!(Target::parse(bad), Err(OpenError::BadUrl(_))), "{bad}");
         }
     }
 }

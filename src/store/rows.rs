@@ -4,8 +4,7 @@ use std::collections::{HashMap, hash_map::Entry as Slot};
 
 use super::{
     names::{
-        booking_columns, entry_columns, hold_end, offer_end, payment, round_end, source, stage,
-        status, stored_cause,
+        booking_columns, entry_columns, hold_end, offer_end, payment, round_end, source, stage, status, stored_cause,
     },
     sql::{Arg, Conn, placeholders},
 };
@@ -43,17 +42,11 @@ struct Table {
     conflict: &'static str,
 }
 
-const EVENTS: Table = Table {
-    name: "schedule_events",
-    columns: &["schedule_id", "version", "epoch", "at", "events"],
-    conflict: "",
-};
+const EVENTS: Table =
+    Table { name: "schedule_events", columns: &["schedule_id", "version", "epoch", "at", "events"], conflict: "" };
 
-const OUTBOX: Table = Table {
-    name: "outbox",
-    columns: &["id", "schedule_id", "notices", "created_at", "next_at"],
-    conflict: "",
-};
+const OUTBOX: Table =
+    Table { name: "outbox", columns: &["id", "schedule_id", "notices", "created_at", "next_at"], conflict: "" };
 
 const BOOKINGS: Table = Table {
     name: "bookings",
@@ -173,37 +166,20 @@ const OFFERS: Table = Table {
 pub struct Statements(HashMap<(&'static str, usize), String>);
 
 impl Statements {
-    async fn insert(
-        &mut self,
-        conn: &mut Conn,
-        table: &Table,
-        rows: Vec<Vec<Arg>>,
-    ) -> sqlx::Result<()> {
+    async fn insert(&mut self, conn: &mut Conn, table: &Table, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
         let width = table.columns.len();
         for chunk in power_of_two_chunks(&rows) {
             // 512 rows of the widest table stay below the bound; halves are powers of two again.
             let fits = STATEMENT_ARGS_MAX / width;
-            let size = if chunk.len() > fits {
-                1 << fits.ilog2()
-            } else {
-                chunk.len()
-            };
+            let size = if chunk.len() > fits { 1 << fits.ilog2() } else { chunk.len() };
             for part in chunk.chunks(size) {
                 let sql = self.0.entry((table.name, part.len())).or_insert_with(|| {
                     let columns = table.columns.join(", ");
                     let values = placeholders(part.len(), width);
-                    format!(
-                        "insert into {} ({columns}) values {values}{}",
-                        table.name, table.conflict
-                    )
+                    format!("insert into {} ({columns}) values {values}{}", table.name, table.conflict)
                 });
-                debug_assert!(
-                    part.iter().all(|row| row.len() == width),
-                    "{}: a row of another width",
-                    table.name
-                );
-                conn.exec(sql, part.iter().flatten().cloned().collect())
-                    .await?;
+                debug_assert!(part.iter().all(|row| row.len() == width), "{}: a row of another width", table.name);
+                conn.exec(sql, part.iter().flatten().cloned().collect()).await?;
             }
         }
         Ok(())
@@ -224,20 +200,14 @@ impl Statements {
                      from (values {first}{rest}) as v where schedules.id = v.column1"
                 )
             });
-            conn.exec(sql, chunk.iter().flatten().cloned().collect())
-                .await?;
+            conn.exec(sql, chunk.iter().flatten().cloned().collect()).await?;
         }
         Ok(())
     }
 }
 
 /// Writes the batches of one group, all of which stand, in their order.
-pub async fn write(
-    conn: &mut Conn,
-    statements: &mut Statements,
-    batches: &[&Batch],
-    epoch: Epoch,
-) -> sqlx::Result<()> {
+pub async fn write(conn: &mut Conn, statements: &mut Statements, batches: &[&Batch], epoch: Epoch) -> sqlx::Result<()> {
     let changing: Vec<&&Batch> = batches.iter().filter(|b| b.changes_schedule()).collect();
     let mut latest: HashMap<ScheduleId, &Batch> = HashMap::new();
     for batch in &changing {
@@ -246,17 +216,8 @@ pub async fn write(
             write_head(conn, head, batch.at).await?;
         }
     }
-    let advance = latest.values().map(|b| {
-        args![
-            b.schedule,
-            b.expected + 1,
-            epoch,
-            b.booked,
-            b.head.capacity,
-            b.at,
-            b.next_due
-        ]
-    });
+    let advance =
+        latest.values().map(|b| args![b.schedule, b.expected + 1, epoch, b.booked, b.head.capacity, b.at, b.next_due]);
     statements.advance(conn, advance.collect()).await?;
 
     let events = changing.iter().map(|b| {
@@ -265,21 +226,16 @@ pub async fn write(
     });
     statements.insert(conn, &EVENTS, events.collect()).await?;
 
-    let images =
-        |f: fn(&Batch) -> Vec<(u128, Vec<Arg>)>| latest_images(changing.iter().flat_map(|b| f(b)));
+    let images = |f: fn(&Batch) -> Vec<(u128, Vec<Arg>)>| latest_images(changing.iter().flat_map(|b| f(b)));
     statements.insert(conn, &HOLDS, images(hold_rows)).await?;
-    statements
-        .insert(conn, &BOOKINGS, images(booking_rows))
-        .await?;
-    statements
-        .insert(conn, &ENTRIES, images(entry_rows))
-        .await?;
+    statements.insert(conn, &BOOKINGS, images(booking_rows)).await?;
+    statements.insert(conn, &ENTRIES, images(entry_rows)).await?;
     statements.insert(conn, &ROUNDS, images(round_rows)).await?;
     statements.insert(conn, &OFFERS, images(offer_rows)).await?;
 
     let outbox = changing.iter().filter_map(|b| {
-        let (id, notices) = b.notices.as_ref()?;
-        let json = serde_json::to_string(notices).expect("notices are plain data");
+        let (id, effects) = b.notices.as_ref()?;
+        let json = serde_json::to_string(&effects.notices).expect("notices are plain data");
         Some(args![*id, b.schedule, json, b.at, b.at])
     });
     statements.insert(conn, &OUTBOX, outbox.collect()).await
@@ -291,25 +247,10 @@ async fn write_head(conn: &mut Conn, head: &Head, at: Timestamp) -> sqlx::Result
     // Capacity and counters go together in `advance`, or the database's own check would see them apart.
     let sql = "update schedules set teacher_id = $2, starts_at = $3, ends_at = $4, status = $5, \
         updated_at = $6 where id = $1";
-    conn.exec(
-        sql,
-        args![
-            head.id,
-            head.teacher,
-            head.starts_at,
-            head.ends_at,
-            status(head.status),
-            at
-        ],
-    )
-    .await?;
+    conn.exec(sql, args![head.id, head.teacher, head.starts_at, head.ends_at, status(head.status), at]).await?;
     let sql = "update bookings set teacher_id = $2, starts_at = $3, ends_at = $4 \
         where schedule_id = $1 and status in ('pending', 'confirmed')";
-    conn.exec(
-        sql,
-        args![head.id, head.teacher, head.starts_at, head.ends_at],
-    )
-    .await?;
+    conn.exec(sql, args![head.id, head.teacher, head.starts_at, head.ends_at]).await?;
     Ok(())
 }
 
@@ -391,20 +332,9 @@ fn booking_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
 fn hold_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     let row = |r: &HoldRow| {
         let h = &r.hold;
-        let (ended_at, status) = r
-            .ended
-            .map_or((None, "active"), |(at, end)| (Some(at), hold_end(end)));
-        let args = args![
-            h.id,
-            batch.schedule,
-            h.student,
-            h.account,
-            h.created_at,
-            h.expires_at,
-            status,
-            ended_at,
-            batch.at,
-        ];
+        let (ended_at, status) = r.ended.map_or((None, "active"), |(at, end)| (Some(at), hold_end(end)));
+        let args =
+            args![h.id, batch.schedule, h.student, h.account, h.created_at, h.expires_at, status, ended_at, batch.at,];
         (h.id.as_u128(), args)
     };
     batch.changes.holds.iter().map(row).collect()
@@ -463,9 +393,7 @@ fn round_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
 fn offer_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     let row = |r: &OfferRow| {
         let o = &r.offer;
-        let (responded_at, status) = r
-            .ended
-            .map_or((None, "live"), |(at, end)| (Some(at), offer_end(end)));
+        let (responded_at, status) = r.ended.map_or((None, "live"), |(at, end)| (Some(at), offer_end(end)));
         let args = args![
             o.id,
             r.round,
@@ -494,24 +422,13 @@ mod tests {
     fn chunks_are_powers_of_two_and_lose_nothing() {
         let items: Vec<u32> = (0..1_303).collect();
         let chunks: Vec<&[u32]> = power_of_two_chunks(&items).collect();
-        assert!(
-            chunks
-                .iter()
-                .all(|c| c.len().is_power_of_two() && c.len() <= 512)
-        );
+        assert!(chunks.iter().all(|c| c.len().is_power_of_two() && c.len() <= 512));
         assert_eq!(chunks.concat(), items);
     }
 
     #[test]
     fn the_last_image_stands_at_the_place_of_the_last() {
-        let rows = [
-            (1, args!["a", 1i64]),
-            (2, args!["b", 1i64]),
-            (1, args!["a", 2i64]),
-        ];
-        assert_eq!(
-            latest_images(rows.into_iter()),
-            [args!["b", 1i64], args!["a", 2i64]]
-        );
+        let rows = [(1, args!["a", 1i64]), (2, args!["b", 1i64]), (1, args!["a", 2i64])];
+        assert_eq!(latest_images(rows.into_iter()), [args!["b", 1i64], args!["a", 2i64]]);
     }
 }

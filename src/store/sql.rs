@@ -5,8 +5,7 @@
 //! columns are `column1`, `column2` ….
 
 use sqlx::{
-    AssertSqlSafe, Column, ColumnIndex, Connection, Decode, PgConnection, Row as _,
-    SqliteConnection, Type,
+    AssertSqlSafe, Column, ColumnIndex, Connection, Decode, PgConnection, Row as _, SqliteConnection, Type,
     postgres::{PgArguments, PgPool, PgRow},
     query::Query,
     sqlite::{SqliteArguments, SqlitePool, SqliteRow},
@@ -14,8 +13,8 @@ use sqlx::{
 
 use crate::base::{
     ids::{
-        AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, MessageId, OfferId, OrgId,
-        OutboxId, RoundId, ScheduleId, SessionId, StudentId, TeacherId,
+        AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, MessageId, OfferId, OrgId, OutboxId, RoundId,
+        ScheduleId, SessionId, StudentId, TeacherId,
     },
     time::Timestamp,
     units::Fen,
@@ -97,20 +96,14 @@ pub struct BadColumn {
 impl Row {
     fn get<'r, T>(&'r self, column: &str) -> Result<T, BadColumn>
     where
-        T: Decode<'r, sqlx::Sqlite>
-            + Type<sqlx::Sqlite>
-            + Decode<'r, sqlx::Postgres>
-            + Type<sqlx::Postgres>,
+        T: Decode<'r, sqlx::Sqlite> + Type<sqlx::Sqlite> + Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>,
         for<'c> &'c str: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
     {
         let value = match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),
         };
-        value.map_err(|e| BadColumn {
-            column: column.to_owned(),
-            problem: e.to_string(),
-        })
+        value.map_err(|e| BadColumn { column: column.to_owned(), problem: e.to_string() })
     }
 
     pub fn int(&self, column: &str) -> Result<i64, BadColumn> {
@@ -150,10 +143,7 @@ impl Row {
     }
 
     /// An id, or anything else that is stored as its text.
-    pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &self,
-        column: &str,
-    ) -> Result<T, BadColumn> {
+    pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(&self, column: &str) -> Result<T, BadColumn> {
         self.text(column)?.parse().map_err(|e| self.bad(column, e))
     }
 
@@ -161,9 +151,7 @@ impl Row {
         &self,
         column: &str,
     ) -> Result<Option<T>, BadColumn> {
-        self.opt_text(column)?
-            .map(|t| t.parse().map_err(|e| self.bad(column, e)))
-            .transpose()
+        self.opt_text(column)?.map(|t| t.parse().map_err(|e| self.bad(column, e))).transpose()
     }
 
     pub fn columns(&self) -> Vec<&str> {
@@ -174,31 +162,26 @@ impl Row {
     }
 
     pub fn bad(&self, column: &str, problem: impl std::fmt::Display) -> BadColumn {
-        BadColumn {
-            column: column.to_owned(),
-            problem: problem.to_string(),
-        }
+        BadColumn { column: column.to_owned(), problem: problem.to_string() }
     }
 }
 
 fn bind_sqlite(sql: &str, args: Vec<Arg>) -> Query<'static, sqlx::Sqlite, SqliteArguments> {
-    args.into_iter()
-        .fold(sqlx::query(AssertSqlSafe(sql)), |q, arg| match arg {
-            Arg::Text(v) => q.bind(v),
-            Arg::Int(v) => q.bind(v),
-            Arg::NullText => q.bind(None::<String>),
-            Arg::NullInt => q.bind(None::<i64>),
-        })
+    args.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |q, arg| match arg {
+        Arg::Text(v) => q.bind(v),
+        Arg::Int(v) => q.bind(v),
+        Arg::NullText => q.bind(None::<String>),
+        Arg::NullInt => q.bind(None::<i64>),
+    })
 }
 
 fn bind_postgres(sql: &str, args: Vec<Arg>) -> Query<'static, sqlx::Postgres, PgArguments> {
-    args.into_iter()
-        .fold(sqlx::query(AssertSqlSafe(sql)), |q, arg| match arg {
-            Arg::Text(v) => q.bind(v),
-            Arg::Int(v) => q.bind(v),
-            Arg::NullText => q.bind(None::<String>),
-            Arg::NullInt => q.bind(None::<i64>),
-        })
+    args.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), |q, arg| match arg {
+        Arg::Text(v) => q.bind(v),
+        Arg::Int(v) => q.bind(v),
+        Arg::NullText => q.bind(None::<String>),
+        Arg::NullInt => q.bind(None::<i64>),
+    })
 }
 
 /// A pool for reading; each statement sees committed rows only.
@@ -212,10 +195,7 @@ impl Reader {
     pub async fn all(&self, sql: &str, args: Vec<Arg>) -> sqlx::Result<Vec<Row>> {
         Ok(match self {
             Self::Sqlite(pool) => wrap(bind_sqlite(sql, args).fetch_all(pool).await?, Row::Sqlite),
-            Self::Postgres(pool) => wrap(
-                bind_postgres(sql, args).fetch_all(pool).await?,
-                Row::Postgres,
-            ),
+            Self::Postgres(pool) => wrap(bind_postgres(sql, args).fetch_all(pool).await?, Row::Postgres),
         })
     }
 

@@ -37,9 +37,7 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(e: sqlx::Error) -> Self {
         match e {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                Self::Corrupt(Fault::new(e))
-            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(Fault::new(e)),
             e => Self::Unavailable(Fault::new(e)),
         }
     }
@@ -74,32 +72,22 @@ pub struct Writer {
 impl Writer {
     pub(super) fn start(conn: Conn, target: Target, epoch: Epoch) -> Self {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
-        let state = Writing {
-            conn: Some(conn),
-            target,
-            epoch,
-            statements: Statements::default(),
-        };
+        let state = Writing { conn: Some(conn), target, epoch, statements: Statements::default() };
         tokio::spawn(state.run(queue));
         Self { jobs }
     }
 
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
-        self.jobs
-            .try_send(Job::Batch(Box::new(batch)))
-            .map_err(|e| match e.into_inner() {
-                Job::Batch(batch) => batch,
-                Job::Task(_) | Job::Flush(_) => unreachable!("what was sent is what comes back"),
-            })
+        self.jobs.try_send(Job::Batch(Box::new(batch))).map_err(|e| match e.into_inner() {
+            Job::Batch(batch) => batch,
+            Job::Task(_) | Job::Flush(_) => unreachable!("what was sent is what comes back"),
+        })
     }
 
     pub async fn flush(&self) -> Result<(), Fault> {
         let (reply, done) = oneshot::channel();
         let gone = || Fault::new("the writer has stopped");
-        self.jobs
-            .send(Job::Flush(reply))
-            .await
-            .map_err(|_| gone())?;
+        self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
         done.await.map_err(|_| gone())
     }
 
@@ -119,12 +107,8 @@ impl Writer {
             Box::pin(async move { Ok(Box::new(result.await?) as Done) })
         });
         let full = || StoreError::Unavailable(Fault::new("too much is waiting to be written"));
-        self.jobs
-            .try_send(Job::Task(Task { work, reply }))
-            .map_err(|_| full())?;
-        let done = done
-            .await
-            .map_err(|_| StoreError::Unknown(Fault::new("the writer has stopped")))??;
+        self.jobs.try_send(Job::Task(Task { work, reply })).map_err(|_| full())?;
+        let done = done.await.map_err(|_| StoreError::Unknown(Fault::new("the writer has stopped")))??;
         Ok(*done.downcast().expect("the work's own type comes back"))
     }
 }
@@ -200,10 +184,7 @@ impl Writing {
             }
             Err((error, tasks)) => {
                 let outcomes = self.failed(error, batches.len()).await;
-                let fault = outcomes
-                    .first()
-                    .and_then(|o| o.as_ref().err())
-                    .map(fault_of);
+                let fault = outcomes.first().and_then(|o| o.as_ref().err()).map(fault_of);
                 settle(batches, outcomes);
                 let fault = fault.unwrap_or_else(|| Fault::new("the database cannot write now"));
                 refuse_tasks(tasks, &StoreError::Unavailable(fault));
@@ -214,11 +195,7 @@ impl Writing {
 
     /// Writes all of it in one transaction, or nothing. On failure the tasks that have not run come
     /// back; those that ran have been answered.
-    async fn transaction(
-        &mut self,
-        batches: &[Batch],
-        tasks: Vec<Task>,
-    ) -> Result<Outcomes, (GroupError, Vec<Task>)> {
+    async fn transaction(&mut self, batches: &[Batch], tasks: Vec<Task>) -> Result<Outcomes, (GroupError, Vec<Task>)> {
         if let Err(fault) = self.reconnect().await {
             return Err((GroupError::Lost(fault), tasks));
         }
@@ -245,12 +222,8 @@ impl Writing {
             Err(error) => {
                 let answer = match &error {
                     GroupError::CommitLost(fault) => StoreError::Unknown(fault.clone()),
-                    GroupError::Statement(fault) | GroupError::Lost(fault) => {
-                        StoreError::Unavailable(fault.clone())
-                    }
-                    GroupError::Fenced => {
-                        StoreError::Unavailable(Fault::new("another process took over"))
-                    }
+                    GroupError::Statement(fault) | GroupError::Lost(fault) => StoreError::Unavailable(fault.clone()),
+                    GroupError::Fenced => StoreError::Unavailable(Fault::new("another process took over")),
                 };
                 for (reply, _) in done {
                     let _ = reply.send(Err(answer.clone()));
@@ -297,10 +270,7 @@ impl Writing {
     async fn fail_tasks(&mut self, error: GroupError, tasks: Vec<Task>) {
         let outcome = self.failed(error, 1).await;
         let fault = outcome.first().and_then(|o| o.as_ref().err()).map(fault_of);
-        refuse_tasks(
-            tasks,
-            &StoreError::Unavailable(fault.unwrap_or_else(|| Fault::new("not written"))),
-        );
+        refuse_tasks(tasks, &StoreError::Unavailable(fault.unwrap_or_else(|| Fault::new("not written"))));
     }
 
     async fn drop_connection(&mut self) {
@@ -372,22 +342,10 @@ async fn write_batches(
         return Ok(Vec::new());
     }
     let outcomes = judge(conn, batches).await.map_err(statement_error)?;
-    let standing: Vec<&Batch> = batches
-        .iter()
-        .zip(&outcomes)
-        .filter(|(_, o)| o.is_ok())
-        .map(|(b, _)| b)
-        .collect();
-    rows::write(conn, statements, &standing, epoch)
-        .await
-        .map_err(statement_error)?;
-    let receipts: Vec<_> = standing
-        .iter()
-        .filter_map(|b| b.receipt.as_ref().map(|(k, a)| (k, a, b.at)))
-        .collect();
-    insert_receipts(conn, &receipts)
-        .await
-        .map_err(statement_error)?;
+    let standing: Vec<&Batch> = batches.iter().zip(&outcomes).filter(|(_, o)| o.is_ok()).map(|(b, _)| b).collect();
+    rows::write(conn, statements, &standing, epoch).await.map_err(statement_error)?;
+    let receipts: Vec<_> = standing.iter().filter_map(|b| b.receipt.as_ref().map(|(k, a)| (k, a, b.at))).collect();
+    insert_receipts(conn, &receipts).await.map_err(statement_error)?;
     Ok(outcomes)
 }
 
@@ -398,20 +356,13 @@ async fn begin(conn: &mut Conn, epoch: Epoch) -> Result<(), GroupError> {
         Conn::Postgres(_) => ("begin", " for share"),
     };
     conn.script(begin).await.map_err(statement_error)?;
-    let row = conn
-        .one(
-            &format!("select epoch from lease where id = 1{lock}"),
-            vec![],
-        )
-        .await
-        .map_err(statement_error)?;
+    let row =
+        conn.one(&format!("select epoch from lease where id = 1{lock}"), vec![]).await.map_err(statement_error)?;
     match row.map(|r| r.version("epoch")) {
         Some(Ok(found)) if found == epoch => Ok(()),
         Some(Ok(_)) => Err(GroupError::Fenced),
         Some(Err(e)) => Err(GroupError::Statement(Fault::new(e))),
-        None => Err(GroupError::Statement(Fault::new(
-            "the lease row is missing",
-        ))),
+        None => Err(GroupError::Statement(Fault::new("the lease row is missing"))),
     }
 }
 
@@ -438,24 +389,17 @@ async fn roll_back(conn: &mut Conn, error: GroupError) -> GroupError {
     match (conn.script("rollback").await, error) {
         (Ok(()), error) => error,
         // SQLite rolls back by itself on some errors, such as a full disk; then there is nothing left to do.
-        (Err(e), error @ GroupError::Statement(_))
-            if e.to_string().contains("no transaction is active") =>
-        {
-            error
-        }
-        (Err(e), GroupError::Statement(first)) => {
-            GroupError::Lost(Fault::new(format!("{first}; then {e}")))
-        }
+        (Err(e), error @ GroupError::Statement(_)) if e.to_string().contains("no transaction is active") => error,
+        (Err(e), GroupError::Statement(first)) => GroupError::Lost(Fault::new(format!("{first}; then {e}"))),
         (Err(_), error) => error,
     }
 }
 
 fn statement_error(e: sqlx::Error) -> GroupError {
     match e {
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::WorkerCrashed => GroupError::Lost(Fault::new(e)),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            GroupError::Lost(Fault::new(e))
+        }
         e => GroupError::Statement(Fault::new(e)),
     }
 }
@@ -464,21 +408,12 @@ fn statement_error(e: sqlx::Error) -> GroupError {
 /// batch of that schedule, because none of them expects what is there.
 async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
     let mut versions = versions_of(conn, batches).await?;
-    let keys: Vec<&RequestKey> = batches
-        .iter()
-        .filter_map(|b| b.receipt.as_ref().map(|(k, _)| k))
-        .collect();
+    let keys: Vec<&RequestKey> = batches.iter().filter_map(|b| b.receipt.as_ref().map(|(k, _)| k)).collect();
     let found = find_receipts(conn, &keys).await?;
-    let mut known: HashMap<_, _> = found
-        .into_iter()
-        .map(|r| ((r.account.clone(), r.key.clone()), r))
-        .collect();
+    let mut known: HashMap<_, _> = found.into_iter().map(|r| ((r.account.clone(), r.key.clone()), r)).collect();
     let mut outcomes = Vec::with_capacity(batches.len());
     for batch in batches {
-        let slot = batch
-            .receipt
-            .as_ref()
-            .map(|(k, _)| (k.account.to_string(), k.key.to_string()));
+        let slot = batch.receipt.as_ref().map(|(k, _)| (k.account.to_string(), k.key.to_string()));
         if let (Some(slot), Some((key, _))) = (&slot, &batch.receipt)
             && let Some(receipt) = known.get(slot)
         {
@@ -489,10 +424,7 @@ async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
             continue;
         }
         if batch.changes_schedule() {
-            let Some(version) = versions
-                .get_mut(&batch.schedule)
-                .filter(|v| **v == batch.expected)
-            else {
+            let Some(version) = versions.get_mut(&batch.schedule).filter(|v| **v == batch.expected) else {
                 outcomes.push(Err(AppendError::Stale));
                 continue;
             };
@@ -500,12 +432,7 @@ async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
         }
         if let (Some((account, key)), Some((k, answer))) = (slot, &batch.receipt) {
             let fingerprint = k.fingerprint.to_string();
-            let receipt = Receipt {
-                account: account.clone(),
-                key: key.clone(),
-                fingerprint,
-                answer: answer.clone(),
-            };
+            let receipt = Receipt { account: account.clone(), key: key.clone(), fingerprint, answer: answer.clone() };
             known.insert((account, key), receipt);
         }
         outcomes.push(Ok(()));
@@ -513,32 +440,16 @@ async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
     Ok(outcomes)
 }
 
-async fn versions_of(
-    conn: &mut Conn,
-    batches: &[Batch],
-) -> sqlx::Result<HashMap<ScheduleId, Version>> {
-    let mut ids: Vec<ScheduleId> = batches
-        .iter()
-        .filter(|b| b.changes_schedule())
-        .map(|b| b.schedule)
-        .collect();
+async fn versions_of(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<HashMap<ScheduleId, Version>> {
+    let mut ids: Vec<ScheduleId> = batches.iter().filter(|b| b.changes_schedule()).map(|b| b.schedule).collect();
     ids.sort_unstable();
     ids.dedup();
     let mut versions = HashMap::with_capacity(ids.len());
     for chunk in rows::power_of_two_chunks(&ids) {
-        let sql = format!(
-            "select id, version from schedules where id in {}",
-            placeholders(1, chunk.len())
-        );
-        for row in conn
-            .all(&sql, chunk.iter().map(|id| (*id).into()).collect())
-            .await?
-        {
+        let sql = format!("select id, version from schedules where id in {}", placeholders(1, chunk.len()));
+        for row in conn.all(&sql, chunk.iter().map(|id| (*id).into()).collect()).await? {
             let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
-            versions.insert(
-                row.parse("id").map_err(decode)?,
-                row.version("version").map_err(decode)?,
-            );
+            versions.insert(row.parse("id").map_err(decode)?, row.version("version").map_err(decode)?);
         }
     }
     Ok(versions)
@@ -555,18 +466,11 @@ pub(super) struct Receipt {
 
 impl Receipt {
     pub(super) fn judge(self, key: &RequestKey) -> Keyed {
-        if *self.fingerprint == *key.fingerprint {
-            Keyed::Answer(self.answer)
-        } else {
-            Keyed::Reused
-        }
+        if *self.fingerprint == *key.fingerprint { Keyed::Answer(self.answer) } else { Keyed::Reused }
     }
 }
 
-pub(super) async fn find_receipts(
-    conn: &mut Conn,
-    keys: &[&RequestKey],
-) -> sqlx::Result<Vec<Receipt>> {
+pub(super) async fn find_receipts(conn: &mut Conn, keys: &[&RequestKey]) -> sqlx::Result<Vec<Receipt>> {
     let mut found = Vec::new();
     for chunk in rows::power_of_two_chunks(keys) {
         let sql = format!(
@@ -574,10 +478,7 @@ pub(super) async fn find_receipts(
              where (account_id, request_key) in (values {})",
             placeholders(chunk.len(), 2)
         );
-        let args = chunk
-            .iter()
-            .flat_map(|k| args![k.account, &*k.key])
-            .collect();
+        let args = chunk.iter().flat_map(|k| args![k.account, &*k.key]).collect();
         for row in conn.all(&sql, args).await? {
             let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
             found.push(Receipt {
@@ -605,16 +506,7 @@ pub(super) async fn insert_receipts(
         );
         let args = chunk
             .iter()
-            .flat_map(|(k, a, at)| {
-                args![
-                    k.account,
-                    &*k.key,
-                    &*k.fingerprint,
-                    i64::from(a.status),
-                    &*a.body,
-                    *at
-                ]
-            })
+            .flat_map(|(k, a, at)| args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at])
             .collect();
         conn.exec(&sql, args).await?;
     }

@@ -20,11 +20,7 @@ impl Schedule {
         let holds = self.holds.values().map(|h| h.expires_at);
         let bookings = self.unsettled.first().map(|(t, _)| *t);
         let cutoff = self.head.cutoff_at();
-        let cutoff = self
-            .queue
-            .iter()
-            .any(|e| !self.is_protected(e.id, cutoff))
-            .then_some(cutoff);
+        let cutoff = self.queue.iter().any(|e| !self.is_protected(e.id, cutoff)).then_some(cutoff);
         offers.chain(holds).chain(bookings).chain(cutoff).min()
     }
 
@@ -67,12 +63,7 @@ impl Turn<'_> {
     }
 
     fn remind(&mut self) {
-        let due: Vec<_> = self
-            .s
-            .rounds
-            .iter()
-            .filter(|r| r.remind_at.is_some_and(|t| t <= self.at))
-            .collect();
+        let due: Vec<_> = self.s.rounds.iter().filter(|r| r.remind_at.is_some_and(|t| t <= self.at)).collect();
         let due: Vec<_> = due.into_iter().map(|r| r.id).collect();
         for round in due {
             self.emit(Event::RoundReminded { round, at: self.at });
@@ -80,19 +71,9 @@ impl Turn<'_> {
     }
 
     fn expire_holds(&mut self) {
-        let over: Vec<_> = self
-            .s
-            .holds
-            .values()
-            .filter(|h| h.expires_at <= self.at)
-            .map(|h| h.student)
-            .collect();
+        let over: Vec<_> = self.s.holds.values().filter(|h| h.expires_at <= self.at).map(|h| h.student).collect();
         for student in over {
-            self.emit(Event::HoldEnded {
-                student,
-                end: HoldEnd::Expired,
-                at: self.at,
-            });
+            self.emit(Event::HoldEnded { student, end: HoldEnd::Expired, at: self.at });
             self.freed.push(Cause::HoldEnded);
         }
     }
@@ -114,13 +95,7 @@ impl Turn<'_> {
                 | BookingState::Cancelled { .. } => break,
             };
             let booking = b.id;
-            self.end_booking(
-                student,
-                booking,
-                Canceller::System,
-                Some(reason.into()),
-                cause,
-            );
+            self.end_booking(student, booking, Canceller::System, Some(reason.into()), cause);
         }
     }
 }

@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::Event,
-    state::{
-        Booking, BookingState, Canceller, Changes, EntryEnd, OfferEnd, Payment, Schedule,
-        SkipReason, Stage,
-    },
+    state::{Booking, BookingState, Canceller, Changes, EntryEnd, OfferEnd, Payment, Schedule, SkipReason, Stage},
 };
 use crate::base::{
     ids::{BookingId, BookingNo, EntryId, OfferId, StudentId, TeacherId},
@@ -112,6 +109,8 @@ pub struct Effects {
     pub bookings: Vec<Booking>,
     /// Students whose own view changed.
     pub touched: BTreeSet<StudentId>,
+    /// The times of all bookings moved.
+    pub rescheduled: bool,
 }
 
 /// What follows from a turn's events; `s` is the schedule after them.
@@ -120,8 +119,7 @@ pub fn effects(s: &Schedule, events: &[Event], changes: &Changes) -> Effects {
     for event in events {
         tell(s, event, changes, &mut e);
     }
-    e.bookings
-        .extend(changes.bookings.iter().map(|row| row.booking.clone()));
+    e.bookings.extend(changes.bookings.iter().map(|row| row.booking.clone()));
     e.moved = moved(s, changes);
     e.touched.extend(e.moved.iter().map(|m| m.student));
     e
@@ -135,52 +133,21 @@ fn moved(s: &Schedule, changes: &Changes) -> Vec<Moved> {
     let queue = s.queue.iter().zip(1..);
     queue
         .filter(|(entry, _)| entry.seq >= from)
-        .map(|(entry, position)| Moved {
-            student: entry.student,
-            entry: entry.id,
-            position,
-        })
+        .map(|(entry, position)| Moved { student: entry.student, entry: entry.id, position })
         .collect()
 }
 
 fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
-    let mut to_student = |student: StudentId, what: Option<What>| {
-        e.touched.insert(student);
-        e.notices.extend(what.map(|what| Notice {
-            to: Recipient::Student(student),
-            what,
-        }));
-    };
     match event {
-        Event::Opened(_)
-        | Event::CapacityChanged { .. }
-        | Event::StatusChanged { .. }
-        | Event::RoundOpened { .. } => {}
+        Event::Opened(_) | Event::CapacityChanged { .. } | Event::StatusChanged { .. } | Event::RoundOpened { .. } => {}
         Event::RoundEnded { .. } => {}
-        Event::Rescheduled {
-            starts_at, ends_at, ..
-        } => {
-            let everyone: Vec<_> = s
-                .booked_students()
-                .chain(s.queue.iter().map(|e| e.student))
-                .collect();
+        Event::Rescheduled { starts_at, ends_at, .. } => {
+            let everyone: Vec<_> = s.booked_students().chain(s.queue.iter().map(|e| e.student)).collect();
             for student in everyone {
-                to_student(
-                    student,
-                    Some(What::ScheduleChanged {
-                        starts_at: *starts_at,
-                        ends_at: *ends_at,
-                    }),
-                );
+                to_student(e, student, Some(What::ScheduleChanged { starts_at: *starts_at, ends_at: *ends_at }));
             }
-            let what = What::ScheduleChanged {
-                starts_at: *starts_at,
-                ends_at: *ends_at,
-            };
-            e.notices.extend(s.head.teacher.map(|t| Notice {
-                to: Recipient::Teacher(t),
-                what,
-            }));
+            let what = What::ScheduleChanged { starts_at: *starts_at, ends_at: *ends_at };
+            e.notices.extend(s.head.teacher.map(|t| Notice { to: Recipient::Teacher(t), what }));
         }
         Event::Booked { student, .. }
         | Event::BookingPaid { student, .. }
@@ -189,118 +156,53 @@ fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
         | Event::BookingAttended { student, .. } => {
             e.touched.insert(*student);
             if let Some(what) = booking_news(event, changes) {
-                let to = [
-                    Some(Recipient::Student(*student)),
-                    s.head.teacher.map(Recipient::Teacher),
-                ];
-                e.notices.extend(to.into_iter().flatten().map(|to| Notice {
-                    to,
-                    what: what.clone(),
-                }));
+                let to = [Some(Recipient::Student(*student)), s.head.teacher.map(Recipient::Teacher)];
+                e.notices.extend(to.into_iter().flatten().map(|to| Notice { to, what: what.clone() }));
             }
         }
-        Event::Held { student, .. }
-        | Event::HoldEnded { student, .. }
-        | Event::Joined { student, .. } => {
-            to_student(*student, None);
+        Event::Held { student, .. } | Event::HoldEnded { student, .. } | Event::Joined { student, .. } => {
+            to_student(e, *student, None);
         }
-        Event::OfferBegun { student, .. } => to_student(*student, None),
-        Event::OfferSent {
-            offer,
-            entry,
-            student,
-            stage,
-            deadline,
-            at,
-            ..
-        } => {
+        Event::OfferBegun { student, .. } => to_student(e, *student, None),
+        Event::OfferSent { offer, entry, student, stage, deadline, at, .. } => {
             let (waitlist_id, offer_id) = (*entry, *offer);
-            let what = What::SeatOffered {
-                waitlist_id,
-                offer_id,
-                stage: *stage,
-                sent_at: *at,
-                deadline: *deadline,
-            };
-            to_student(*student, Some(what));
+            let what = What::SeatOffered { waitlist_id, offer_id, stage: *stage, sent_at: *at, deadline: *deadline };
+            to_student(e, *student, Some(what));
         }
         Event::RoundReminded { round, .. } => {
             // Only those whose offer is still alive after the whole turn.
-            let live: Vec<_> = s
-                .rounds
-                .iter()
-                .filter(|r| r.id == *round)
-                .flat_map(|r| r.offers.clone())
-                .collect();
+            let live: Vec<_> = s.rounds.iter().filter(|r| r.id == *round).flat_map(|r| r.offers.clone()).collect();
             for o in live {
                 let (waitlist_id, offer_id) = (o.entry, o.id);
-                let what = What::OfferReminder {
-                    waitlist_id,
-                    offer_id,
-                    stage: o.stage,
-                    deadline: o.deadline,
-                };
-                to_student(o.student, Some(what));
+                let what = What::OfferReminder { waitlist_id, offer_id, stage: o.stage, deadline: o.deadline };
+                to_student(e, o.student, Some(what));
             }
         }
-        Event::OfferEnded {
-            offer,
-            student,
-            end,
-            ..
-        } => to_student(*student, offer_news(*offer, *end, changes)),
-        Event::EntryPassed {
-            entry,
-            student,
-            reason,
-            ..
-        } => {
-            to_student(
-                *student,
-                reason.map(|reason| What::OfferSkipped {
-                    waitlist_id: *entry,
-                    reason,
-                }),
-            );
+        Event::OfferEnded { offer, student, end, .. } => to_student(e, *student, offer_news(*offer, *end, changes)),
+        Event::EntryPassed { entry, student, reason, .. } => {
+            to_student(e, *student, reason.map(|reason| What::OfferSkipped { waitlist_id: *entry, reason }));
         }
-        Event::EntryEnded {
-            entry,
-            student,
-            end,
-            at,
-        } => {
+        Event::EntryEnded { entry, student, end, at } => {
             let closed = match end {
                 EntryEnd::Cutoff | EntryEnd::ScheduleEnded => true,
                 EntryEnd::TurnPassed => *at >= s.head.cutoff_at(),
                 EntryEnd::Promoted | EntryEnd::Left => false,
             };
-            to_student(
-                *student,
-                closed.then_some(What::WaitlistClosed {
-                    waitlist_id: *entry,
-                }),
-            );
+            to_student(e, *student, closed.then_some(What::WaitlistClosed { waitlist_id: *entry }));
         }
     }
 }
 
+fn to_student(e: &mut Effects, student: StudentId, what: Option<What>) {
+    e.touched.insert(student);
+    e.notices.extend(what.map(|what| Notice { to: Recipient::Student(student), what }));
+}
+
 fn offer_news(id: OfferId, end: OfferEnd, changes: &Changes) -> Option<What> {
-    let offer = changes
-        .offers
-        .iter()
-        .rev()
-        .find(|row| row.offer.id == id)?
-        .offer;
+    let offer = changes.offers.iter().rev().find(|row| row.offer.id == id)?.offer;
     match end {
-        OfferEnd::Lost => Some(What::OfferLost {
-            waitlist_id: offer.entry,
-            offer_id: id,
-        }),
-        OfferEnd::Lapsed => Some(What::OfferLapsed {
-            waitlist_id: offer.entry,
-            offer_id: id,
-            stage: offer.stage,
-        }),
+        OfferEnd::Lost => Some(What::OfferLost { waitlist_id: offer.entry, offer_id: id }),
+        OfferEnd::Lapsed => Some(What::OfferLapsed { waitlist_id: offer.entry, offer_id: id, stage: offer.stage }),
         // Its own student answered it, or is told by another notice.
         OfferEnd::Accepted | OfferEnd::Declined | OfferEnd::Closed | OfferEnd::Withdrawn => None,
     }
@@ -308,9 +210,7 @@ fn offer_news(id: OfferId, end: OfferEnd, changes: &Changes) -> Option<What> {
 
 fn booking_news(event: &Event, changes: &Changes) -> Option<What> {
     let (id, state) = match event {
-        Event::Booked { booking, state, .. } | Event::BookingPaid { booking, state, .. } => {
-            (*booking, Some(state))
-        }
+        Event::Booked { booking, state, .. } | Event::BookingPaid { booking, state, .. } => (*booking, Some(state)),
         Event::BookingConfirmed { booking, .. }
         | Event::BookingCancelled { booking, .. }
         | Event::BookingAttended { booking, .. } => (*booking, None),
@@ -330,43 +230,18 @@ fn booking_news(event: &Event, changes: &Changes) -> Option<What> {
         | Event::EntryPassed { .. }
         | Event::RoundEnded { .. } => return None,
     };
-    let b = &changes
-        .bookings
-        .iter()
-        .rev()
-        .find(|row| row.booking.id == id)?
-        .booking;
+    let b = &changes.bookings.iter().rev().find(|row| row.booking.id == id)?.booking;
     let (booking_id, booking_no, student_id) = (b.id, b.no, b.student);
     Some(match state.unwrap_or(&b.state) {
-        BookingState::AwaitingPayment { pay_by } => What::BookingPending {
-            booking_id,
-            booking_no,
-            student_id,
-            pay_deadline: Some(*pay_by),
-        },
-        BookingState::AwaitingTeacher => What::BookingPending {
-            booking_id,
-            booking_no,
-            student_id,
-            pay_deadline: None,
-        },
-        BookingState::Confirmed { .. } => What::BookingConfirmed {
-            booking_id,
-            booking_no,
-            student_id,
-        },
-        BookingState::Completed { .. } => What::BookingAttended {
-            booking_id,
-            booking_no,
-            student_id,
-            present: true,
-        },
-        BookingState::NoShow { .. } => What::BookingAttended {
-            booking_id,
-            booking_no,
-            student_id,
-            present: false,
-        },
+        BookingState::AwaitingPayment { pay_by } => {
+            What::BookingPending { booking_id, booking_no, student_id, pay_deadline: Some(*pay_by) }
+        }
+        BookingState::AwaitingTeacher => {
+            What::BookingPending { booking_id, booking_no, student_id, pay_deadline: None }
+        }
+        BookingState::Confirmed { .. } => What::BookingConfirmed { booking_id, booking_no, student_id },
+        BookingState::Completed { .. } => What::BookingAttended { booking_id, booking_no, student_id, present: true },
+        BookingState::NoShow { .. } => What::BookingAttended { booking_id, booking_no, student_id, present: false },
         BookingState::Cancelled { by, reason, .. } => What::BookingCancelled {
             booking_id,
             booking_no,

@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::state::{
-    Booking, BookingRow, BookingState, Canceller, Cause, Changes, EndedOffer, Entry, EntryEnd,
-    EntryRow, Head, HoldEnd, HoldRow, HoldUses, Offer, OfferEnd, OfferRow, Payment, Round,
-    RoundEnd, RoundRow, Schedule, SeatHold, SkipReason, Source, Stage, Status,
+    Booking, BookingRow, BookingState, Canceller, Cause, Changes, EndedOffer, Entry, EntryEnd, EntryRow, Head, HoldEnd,
+    HoldRow, HoldUses, Offer, OfferEnd, OfferRow, Payment, Round, RoundEnd, RoundRow, Schedule, SeatHold, SkipReason,
+    Source, Stage, Status,
 };
 use crate::base::{
-    ids::{
-        AccountId, BookingId, BookingNo, EntryId, HoldId, OfferId, RoundId, StudentId, TeacherId,
-    },
+    ids::{AccountId, BookingId, BookingNo, EntryId, HoldId, OfferId, RoundId, StudentId, TeacherId},
     limits::{ENDED_OFFERS_MAX, HOLD_WINDOW},
     time::Timestamp,
     units::Fen,
@@ -222,12 +220,7 @@ impl Schedule {
                 self.head.capacity = *capacity;
                 changes.head = Some(self.head.clone());
             }
-            Event::Rescheduled {
-                starts_at,
-                ends_at,
-                teacher,
-                ..
-            } => {
+            Event::Rescheduled { starts_at, ends_at, teacher, .. } => {
                 self.reschedule(*starts_at);
                 (self.head.ends_at, self.head.teacher) = (*ends_at, *teacher);
                 changes.head = Some(self.head.clone());
@@ -237,35 +230,13 @@ impl Schedule {
                 self.change_booking(*student, Some(Payment::Paid), state.clone(), changes);
             }
             Event::BookingConfirmed { student, at, .. } => {
-                self.change_booking(
-                    *student,
-                    None,
-                    BookingState::Confirmed { confirmed_at: *at },
-                    changes,
-                );
+                self.change_booking(*student, None, BookingState::Confirmed { confirmed_at: *at }, changes);
             }
-            Event::BookingCancelled {
-                student,
-                by,
-                reason,
-                at,
-                ..
-            } => {
+            Event::BookingCancelled { student, by, reason, at, .. } => {
                 self.cancel_booking(*student, *by, reason.clone(), *at, changes);
             }
-            Event::BookingAttended {
-                student,
-                present,
-                at,
-                ..
-            } => self.attend(*student, *present, *at, changes),
-            Event::Held {
-                hold,
-                student,
-                account,
-                expires_at,
-                at,
-            } => {
+            Event::BookingAttended { student, present, at, .. } => self.attend(*student, *present, *at, changes),
+            Event::Held { hold, student, account, expires_at, at } => {
                 let hold = SeatHold {
                     id: *hold,
                     student: *student,
@@ -273,96 +244,47 @@ impl Schedule {
                     created_at: *at,
                     expires_at: *expires_at,
                 };
-                changes.holds.push(HoldRow {
-                    hold: hold.clone(),
-                    ended: None,
-                });
+                changes.holds.push(HoldRow { hold: hold.clone(), ended: None });
                 self.holds.insert(*student, hold);
             }
             Event::HoldEnded { student, end, at } => self.end_hold(*student, *end, *at, changes),
-            Event::Joined {
-                entry,
-                student,
-                account,
-                seq,
-                at,
-            } => {
-                let entry = Entry {
-                    id: *entry,
-                    student: *student,
-                    account: *account,
-                    seq: *seq,
-                    joined_at: *at,
-                };
-                changes.entries.push(EntryRow {
-                    entry: entry.clone(),
-                    ended: None,
-                });
+            Event::Joined { entry, student, account, seq, at } => {
+                let entry = Entry { id: *entry, student: *student, account: *account, seq: *seq, joined_at: *at };
+                changes.entries.push(EntryRow { entry: entry.clone(), ended: None });
                 self.queue.push(entry);
                 self.next_seq = seq + 1;
             }
             Event::EntryEnded { entry, end, at, .. } => {
                 if let Some(i) = self.queue.iter().position(|e| e.id == *entry) {
                     let entry = self.queue.remove(i);
-                    changes.entries.push(EntryRow {
-                        entry,
-                        ended: Some((*at, *end)),
-                    });
+                    changes.entries.push(EntryRow { entry, ended: Some((*at, *end)) });
                 }
             }
-            Event::RoundOpened { round, cause, at } => {
-                self.open_round(*round, *cause, *at, changes)
-            }
+            Event::RoundOpened { round, cause, at } => self.open_round(*round, *cause, *at, changes),
             Event::OfferSent { .. } => self.add_offer(event, changes),
-            Event::OfferBegun {
-                round, offer, at, ..
-            } => {
+            Event::OfferBegun { round, offer, at, .. } => {
                 if let Some(o) = self.offer_mut(*round, *offer) {
                     o.begun_at = Some(*at);
-                    changes.offers.push(OfferRow {
-                        offer: o.clone(),
-                        round: *round,
-                        ended: None,
-                    });
+                    changes.offers.push(OfferRow { offer: o.clone(), round: *round, ended: None });
                 }
             }
             Event::RoundReminded { round, .. } => {
                 if let Some(r) = self.round_mut(*round) {
                     r.remind_at = None;
-                    changes.rounds.push(RoundRow {
-                        round: without_offers(r),
-                        ended: None,
-                    });
+                    changes.rounds.push(RoundRow { round: without_offers(r), ended: None });
                 }
             }
-            Event::OfferEnded {
-                round,
-                offer,
-                end,
-                at,
-                ..
-            } => self.end_offer(*round, *offer, *end, *at, changes),
+            Event::OfferEnded { round, offer, end, at, .. } => self.end_offer(*round, *offer, *end, *at, changes),
             Event::EntryPassed { round, entry, .. } => {
                 if let Some(r) = self.round_mut(*round) {
                     r.passed.push(*entry);
-                    changes.rounds.push(RoundRow {
-                        round: without_offers(r),
-                        ended: None,
-                    });
+                    changes.rounds.push(RoundRow { round: without_offers(r), ended: None });
                 }
             }
-            Event::RoundEnded {
-                round,
-                end,
-                winner,
-                at,
-            } => {
+            Event::RoundEnded { round, end, winner, at } => {
                 if let Some(i) = self.rounds.iter().position(|r| r.id == *round) {
                     let round = without_offers(&self.rounds.remove(i));
-                    changes.rounds.push(RoundRow {
-                        round,
-                        ended: Some((*at, *end, *winner)),
-                    });
+                    changes.rounds.push(RoundRow { round, ended: Some((*at, *end, *winner)) });
                 }
             }
         }
@@ -371,11 +293,7 @@ impl Schedule {
     fn reschedule(&mut self, starts_at: Timestamp) {
         self.head.starts_at = starts_at;
         // Bookings that wait for the teacher are due at the start, which has just moved.
-        self.unsettled = self
-            .bookings
-            .values()
-            .filter_map(|b| self.settle_by(b).map(|t| (t, b.student)))
-            .collect();
+        self.unsettled = self.bookings.values().filter_map(|b| self.settle_by(b).map(|t| (t, b.student))).collect();
     }
 
     /// When this booking is cancelled unless something happens first.
@@ -423,13 +341,8 @@ impl Schedule {
             free_exit: *free_exit,
         };
         self.hold_uses.remove(student);
-        self.unsettled
-            .extend(self.settle_by(&booking).map(|t| (t, *student)));
-        let row = BookingRow {
-            booking: booking.clone(),
-            note: note.clone(),
-            moved_from: *moved_from,
-        };
+        self.unsettled.extend(self.settle_by(&booking).map(|t| (t, *student)));
+        let row = BookingRow { booking: booking.clone(), note: note.clone(), moved_from: *moved_from };
         changes.bookings.push(row);
         self.bookings.insert(*student, booking);
     }
@@ -448,13 +361,8 @@ impl Schedule {
             self.unsettled.remove(&(t, student));
         }
         (b.payment, b.state) = (payment.unwrap_or(b.payment), state);
-        self.unsettled
-            .extend(self.settle_by(&b).map(|t| (t, student)));
-        changes.bookings.push(BookingRow {
-            booking: b.clone(),
-            note: None,
-            moved_from: None,
-        });
+        self.unsettled.extend(self.settle_by(&b).map(|t| (t, student)));
+        changes.bookings.push(BookingRow { booking: b.clone(), note: None, moved_from: None });
         if !matches!(b.state, BookingState::Cancelled { .. }) {
             self.bookings.insert(student, b);
         }
@@ -468,15 +376,8 @@ impl Schedule {
         at: Timestamp,
         changes: &mut Changes,
     ) {
-        let refund = self
-            .bookings
-            .get(&student)
-            .is_some_and(|b| b.payment == Payment::Paid);
-        let state = BookingState::Cancelled {
-            cancelled_at: at,
-            by,
-            reason,
-        };
+        let refund = self.bookings.get(&student).is_some_and(|b| b.payment == Payment::Paid);
+        let state = BookingState::Cancelled { cancelled_at: at, by, reason };
         self.change_booking(student, refund.then_some(Payment::Refunded), state, changes);
     }
 
@@ -488,22 +389,14 @@ impl Schedule {
                 | BookingState::NoShow { confirmed_at, .. },
             ) => *confirmed_at,
             Some(
-                BookingState::AwaitingPayment { .. }
-                | BookingState::AwaitingTeacher
-                | BookingState::Cancelled { .. },
+                BookingState::AwaitingPayment { .. } | BookingState::AwaitingTeacher | BookingState::Cancelled { .. },
             )
             | None => return,
         };
         let state = if present {
-            BookingState::Completed {
-                confirmed_at,
-                completed_at: at,
-            }
+            BookingState::Completed { confirmed_at, completed_at: at }
         } else {
-            BookingState::NoShow {
-                confirmed_at,
-                completed_at: at,
-            }
+            BookingState::NoShow { confirmed_at, completed_at: at }
         };
         self.change_booking(student, None, state, changes);
     }
@@ -516,15 +409,9 @@ impl Schedule {
         self.hold_uses.retain(|_, u| at - u.since < HOLD_WINDOW);
         if end != HoldEnd::Used {
             let since = hold.created_at;
-            self.hold_uses
-                .entry(student)
-                .or_insert(HoldUses { count: 0, since })
-                .count += 1;
+            self.hold_uses.entry(student).or_insert(HoldUses { count: 0, since }).count += 1;
         }
-        changes.holds.push(HoldRow {
-            hold,
-            ended: Some((at, end)),
-        });
+        changes.holds.push(HoldRow { hold, ended: Some((at, end)) });
     }
 
     fn open_round(&mut self, id: RoundId, cause: Cause, at: Timestamp, changes: &mut Changes) {
@@ -538,25 +425,12 @@ impl Schedule {
             passed: Vec::new(),
             offers: Vec::new(),
         };
-        changes.rounds.push(RoundRow {
-            round: round.clone(),
-            ended: None,
-        });
+        changes.rounds.push(RoundRow { round: round.clone(), ended: None });
         self.rounds.push(round);
     }
 
     fn add_offer(&mut self, event: &Event, changes: &mut Changes) {
-        let Event::OfferSent {
-            round,
-            offer,
-            entry,
-            student,
-            stage,
-            deadline,
-            remind_at,
-            at,
-        } = event
-        else {
+        let Event::OfferSent { round, offer, entry, student, stage, deadline, remind_at, at } = event else {
             return;
         };
         let Some(r) = self.round_mut(*round) else {
@@ -573,27 +447,13 @@ impl Schedule {
         };
         if r.offers.is_empty() {
             (r.stage, r.deadline, r.remind_at) = (*stage, *deadline, *remind_at);
-            changes.rounds.push(RoundRow {
-                round: without_offers(r),
-                ended: None,
-            });
+            changes.rounds.push(RoundRow { round: without_offers(r), ended: None });
         }
-        changes.offers.push(OfferRow {
-            offer: offer.clone(),
-            round: *round,
-            ended: None,
-        });
+        changes.offers.push(OfferRow { offer: offer.clone(), round: *round, ended: None });
         r.offers.push(offer);
     }
 
-    fn end_offer(
-        &mut self,
-        round: RoundId,
-        offer: OfferId,
-        end: OfferEnd,
-        at: Timestamp,
-        changes: &mut Changes,
-    ) {
+    fn end_offer(&mut self, round: RoundId, offer: OfferId, end: OfferEnd, at: Timestamp, changes: &mut Changes) {
         let Some(r) = self.round_mut(round) else {
             return;
         };
@@ -601,16 +461,8 @@ impl Schedule {
             return;
         };
         let offer = r.offers.remove(i);
-        self.remember_ended(EndedOffer {
-            id: offer.id,
-            student: offer.student,
-            end,
-        });
-        changes.offers.push(OfferRow {
-            offer,
-            round,
-            ended: Some((at, end)),
-        });
+        self.remember_ended(EndedOffer { id: offer.id, student: offer.student, end });
+        changes.offers.push(OfferRow { offer, round, ended: Some((at, end)) });
     }
 
     fn remember_ended(&mut self, offer: EndedOffer) {
@@ -626,17 +478,10 @@ impl Schedule {
     }
 
     fn offer_mut(&mut self, round: RoundId, offer: OfferId) -> Option<&mut Offer> {
-        self.round_mut(round)?
-            .offers
-            .iter_mut()
-            .find(|o| o.id == offer)
+        self.round_mut(round)?.offers.iter_mut().find(|o| o.id == offer)
     }
 }
 
 fn without_offers(r: &Round) -> Round {
-    Round {
-        offers: Vec::new(),
-        passed: r.passed.clone(),
-        ..*r
-    }
+    Round { offers: Vec::new(), passed: r.passed.clone(), ..*r }
 }

@@ -29,6 +29,26 @@ pub struct Policy {
     pub price_fen: Fen,
     /// Added to the price; negative for a discount.
     pub price_modifier_fen: Fen,
+    /// What the course was when the schedule was made: with its tier it decides the waitlist's size.
+    pub course_kind: CourseKind,
+    pub tier: Tier,
+}
+
+/// 一对一, 班课, 次课, 试听; 0 to 3 in rows and on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CourseKind {
+    OneToOne,
+    Group,
+    Session,
+    Trial,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    Standard,
+    Vip,
 }
 
 /// Who confirms a booking.
@@ -52,6 +72,8 @@ impl Default for Policy {
             confirm: ConfirmMode::Auto,
             price_fen: Fen::ZERO,
             price_modifier_fen: Fen::ZERO,
+            course_kind: CourseKind::Group,
+            tier: Tier::Standard,
         }
     }
 }

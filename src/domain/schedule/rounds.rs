@@ -6,9 +6,7 @@ use super::{
     event::Event,
     rejection::Rejection,
     seats::Wish,
-    state::{
-        Booking, Cause, EntryEnd, Offer, OfferEnd, Round, RoundEnd, Schedule, Source, Stage, Status,
-    },
+    state::{Booking, Cause, EntryEnd, Offer, OfferEnd, Round, RoundEnd, Schedule, Source, Stage, Status},
     turn::Turn,
 };
 use crate::base::{
@@ -29,57 +27,25 @@ impl Turn<'_> {
     ) -> Result<Receipt, Rejection> {
         let (round, live) = self.live_offer(student, entry, offer)?;
         let policy = self.s.head.policy.clone();
-        let again = live
-            .begun_at
-            .is_some_and(|begun| self.at < begun + policy.grace_ms);
+        let again = live.begun_at.is_some_and(|begun| self.at < begun + policy.grace_ms);
         if !again {
             // Past the deadline only a protected offer is still live, and it is not protected anew.
             if self.at >= live.deadline {
                 return Err(Rejection::OfferLapsed);
             }
-            self.emit(Event::OfferBegun {
-                round,
-                offer: live.id,
-                student,
-                at: self.at,
-            });
+            self.emit(Event::OfferBegun { round, offer: live.id, student, at: self.at });
         }
-        let begun_at = if again {
-            live.begun_at.unwrap_or(self.at)
-        } else {
-            self.at
-        };
-        let confirm_by = Offer {
-            begun_at: Some(begun_at),
-            ..live
-        }
-        .confirm_by(&policy);
-        Ok(Receipt::Begun {
-            offer: live.id,
-            begun_at,
-            confirm_by,
-        })
+        let begun_at = if again { live.begun_at.unwrap_or(self.at) } else { self.at };
+        let confirm_by = Offer { begun_at: Some(begun_at), ..live }.confirm_by(&policy);
+        Ok(Receipt::Begun { offer: live.id, begun_at, confirm_by })
     }
 
-    pub(super) fn accept(
-        &mut self,
-        wish: Wish,
-        entry: EntryId,
-        offer: Option<OfferId>,
-    ) -> Result<Receipt, Rejection> {
+    pub(super) fn accept(&mut self, wish: Wish, entry: EntryId, offer: Option<OfferId>) -> Result<Receipt, Rejection> {
         let (_, live) = self.live_offer(wish.student, entry, offer)?;
         self.check_calendar(&wish.calendar)?;
-        let entry = self
-            .s
-            .entry(live.entry)
-            .expect("a live offer's entry is active")
-            .clone();
+        let entry = self.s.entry(live.entry).expect("a live offer's entry is active").clone();
         let booking = self.win(wish, live.id, None);
-        Ok(Receipt::Accepted {
-            booking,
-            entry,
-            at: self.at,
-        })
+        Ok(Receipt::Accepted { booking, entry, at: self.at })
     }
 
     pub(super) fn decline(
@@ -89,49 +55,22 @@ impl Turn<'_> {
         offer: Option<OfferId>,
     ) -> Result<Receipt, Rejection> {
         let (round, live) = self.live_offer(student, entry, offer)?;
-        let entry = self
-            .s
-            .entry(live.entry)
-            .expect("a live offer's entry is active")
-            .clone();
+        let entry = self.s.entry(live.entry).expect("a live offer's entry is active").clone();
         self.refuse_offer(round, &live, OfferEnd::Declined);
         // What follows from it must have happened before it is told.
         self.settle_rounds();
         let position = self.s.position_of(entry.id);
-        let ended = position
-            .is_none()
-            .then_some((EntryEnd::TurnPassed, self.at));
+        let ended = position.is_none().then_some((EntryEnd::TurnPassed, self.at));
         let offers = self.s.offers_of(entry.id).map(|(_, o)| *o).collect();
-        Ok(Receipt::Declined {
-            entry,
-            ended,
-            position,
-            offers,
-        })
+        Ok(Receipt::Declined { entry, ended, position, offers })
     }
 
     pub(super) fn withdraw_offer(&mut self, offer: OfferId) -> Result<Receipt, Rejection> {
-        let found = self
-            .s
-            .rounds
-            .iter()
-            .find_map(|r| r.offers.iter().find(|o| o.id == offer).map(|o| (r.id, *o)));
+        let found = self.s.rounds.iter().find_map(|r| r.offers.iter().find(|o| o.id == offer).map(|o| (r.id, *o)));
         let (round, live) = found.ok_or(Rejection::UnknownOffer)?;
-        self.emit(Event::EntryPassed {
-            round,
-            entry: live.entry,
-            student: live.student,
-            reason: None,
-            at: self.at,
-        });
+        self.emit(Event::EntryPassed { round, entry: live.entry, student: live.student, reason: None, at: self.at });
         let (student, end, at) = (live.student, OfferEnd::Withdrawn, self.at);
-        self.emit(Event::OfferEnded {
-            round,
-            offer,
-            student,
-            end,
-            at,
-        });
+        self.emit(Event::OfferEnded { round, offer, student, end, at });
         Ok(Receipt::SeatOffered { offers: 0 })
     }
 
@@ -150,9 +89,7 @@ impl Turn<'_> {
             return Err(Rejection::ScheduleFull);
         }
         self.freed.push(Cause::Manual);
-        Ok(Receipt::SeatOffered {
-            offers: self.s.queue_len(),
-        })
+        Ok(Receipt::SeatOffered { offers: self.s.queue_len() })
     }
 
     /// The offer that an answer is about, or why there is none.
@@ -179,9 +116,7 @@ impl Turn<'_> {
             Some(OfferEnd::Lost) => Rejection::OfferTaken,
             Some(OfferEnd::Lapsed) => Rejection::OfferLapsed,
             Some(OfferEnd::Closed) => Rejection::WaitlistClosed,
-            Some(OfferEnd::Accepted | OfferEnd::Declined | OfferEnd::Withdrawn) | None => {
-                Rejection::NoOffer
-            }
+            Some(OfferEnd::Accepted | OfferEnd::Declined | OfferEnd::Withdrawn) | None => Rejection::NoOffer,
         })
     }
 
@@ -193,22 +128,12 @@ impl Turn<'_> {
 
     /// Ends the round for all others and promotes the winner's entry; the seat is theirs to take.
     pub(super) fn close_won_round(&mut self, student: StudentId, offer: OfferId) -> Source {
-        let won = self
-            .s
-            .rounds
-            .iter()
-            .find(|r| r.offers.iter().any(|o| o.id == offer));
-        let (round, offers) = won
-            .map(|r| (r.id, r.offers.clone()))
-            .expect("the caller found this offer alive");
+        let won = self.s.rounds.iter().find(|r| r.offers.iter().any(|o| o.id == offer));
+        let (round, offers) = won.map(|r| (r.id, r.offers.clone())).expect("the caller found this offer alive");
         let mut source = Source::Race;
         let mut winner = None;
         for o in offers {
-            let end = if o.id == offer {
-                OfferEnd::Accepted
-            } else {
-                OfferEnd::Lost
-            };
+            let end = if o.id == offer { OfferEnd::Accepted } else { OfferEnd::Lost };
             if o.id == offer {
                 winner = Some(o.entry);
                 source = match o.stage {
@@ -216,20 +141,9 @@ impl Turn<'_> {
                     Stage::Turn => Source::Turn,
                 };
             }
-            self.emit(Event::OfferEnded {
-                round,
-                offer: o.id,
-                student: o.student,
-                end,
-                at: self.at,
-            });
+            self.emit(Event::OfferEnded { round, offer: o.id, student: o.student, end, at: self.at });
         }
-        self.emit(Event::RoundEnded {
-            round,
-            end: RoundEnd::Won,
-            winner,
-            at: self.at,
-        });
+        self.emit(Event::RoundEnded { round, end: RoundEnd::Won, winner, at: self.at });
         if let Some(entry) = self.s.entry_of(student).map(|e| e.id) {
             self.end_entry(entry, EntryEnd::Promoted, OfferEnd::Withdrawn);
         }
@@ -238,30 +152,12 @@ impl Turn<'_> {
 
     /// An offer that its student will not take: in a race the entry goes on waiting, a turn ends it.
     pub(super) fn refuse_offer(&mut self, round: RoundId, offer: &Offer, end: OfferEnd) {
-        let Offer {
-            id,
-            entry,
-            student,
-            stage,
-            ..
-        } = *offer;
-        self.emit(Event::OfferEnded {
-            round,
-            offer: id,
-            student,
-            end,
-            at: self.at,
-        });
+        let Offer { id, entry, student, stage, .. } = *offer;
+        self.emit(Event::OfferEnded { round, offer: id, student, end, at: self.at });
         match stage {
             Stage::Turn => self.end_entry(entry, EntryEnd::TurnPassed, OfferEnd::Withdrawn),
             Stage::Race if end == OfferEnd::Declined => {
-                self.emit(Event::EntryPassed {
-                    round,
-                    entry,
-                    student,
-                    reason: None,
-                    at: self.at,
-                });
+                self.emit(Event::EntryPassed { round, entry, student, reason: None, at: self.at });
             }
             Stage::Race => {}
         }
@@ -273,13 +169,7 @@ impl Turn<'_> {
     /// next stages where no live offer is left, then a new round for each freed seat.
     pub(super) fn settle_rounds(&mut self) {
         self.close_queue_after_cutoff();
-        while let Some(round) = self
-            .s
-            .rounds
-            .iter()
-            .find(|r| r.offers.is_empty())
-            .map(|r| r.id)
-        {
+        while let Some(round) = self.s.rounds.iter().find(|r| r.offers.is_empty()).map(|r| r.id) {
             self.next_stage(round);
         }
         for cause in std::mem::take(&mut self.freed) {
@@ -297,20 +187,9 @@ impl Turn<'_> {
                 self.send_offer(round, entry, student, Stage::Turn, deadline);
                 return;
             };
-            self.emit(Event::EntryPassed {
-                round,
-                entry,
-                student,
-                reason: Some(reason),
-                at: self.at,
-            });
+            self.emit(Event::EntryPassed { round, entry, student, reason: Some(reason), at: self.at });
         }
-        self.emit(Event::RoundEnded {
-            round,
-            end: RoundEnd::Public,
-            winner: None,
-            at: self.at,
-        });
+        self.emit(Event::RoundEnded { round, end: RoundEnd::Public, winner: None, at: self.at });
     }
 
     /// First in line, not in turn for another seat, and not out of this round.
@@ -319,11 +198,7 @@ impl Turn<'_> {
             return None;
         }
         let passed = &self.s.rounds.iter().find(|r| r.id == round)?.passed;
-        let next = self
-            .s
-            .queue
-            .iter()
-            .find(|e| !passed.contains(&e.id) && !self.s.is_in_turn(e.id))?;
+        let next = self.s.queue.iter().find(|e| !passed.contains(&e.id) && !self.s.is_in_turn(e.id))?;
         Some((next.id, next.student))
     }
 
@@ -335,11 +210,7 @@ impl Turn<'_> {
             return false;
         }
         let round = RoundId::from_u128(self.facts.id(self.at));
-        self.emit(Event::RoundOpened {
-            round,
-            cause,
-            at: self.at,
-        });
+        self.emit(Event::RoundOpened { round, cause, at: self.at });
         let deadline = self.deadline();
         let all: Vec<_> = self.s.queue.iter().map(|e| (e.id, e.student)).collect();
         for (entry, student) in all {
@@ -348,27 +219,11 @@ impl Turn<'_> {
         true
     }
 
-    fn send_offer(
-        &mut self,
-        round: RoundId,
-        entry: EntryId,
-        student: StudentId,
-        stage: Stage,
-        deadline: Timestamp,
-    ) {
+    fn send_offer(&mut self, round: RoundId, entry: EntryId, student: StudentId, stage: Stage, deadline: Timestamp) {
         let reminder_ms = self.s.head.policy.reminder_ms;
         let remind_at = Some(deadline - reminder_ms).filter(|&t| t > self.at && reminder_ms > 0);
         let offer = OfferId::from_u128(self.facts.id(self.at));
-        self.emit(Event::OfferSent {
-            round,
-            offer,
-            entry,
-            student,
-            stage,
-            deadline,
-            remind_at,
-            at: self.at,
-        });
+        self.emit(Event::OfferSent { round, offer, entry, student, stage, deadline, remind_at, at: self.at });
     }
 
     /// No offer outlives the queue.
@@ -378,20 +233,10 @@ impl Turn<'_> {
 
     /// Takes all offers back, for a schedule that is not open any more; those who wait go on waiting.
     pub(super) fn close_rounds(&mut self, end: OfferEnd) {
-        let live: Vec<_> = self
-            .s
-            .rounds
-            .iter()
-            .flat_map(|r| r.offers.iter().map(move |o| (r.id, o.id, o.student)))
-            .collect();
+        let live: Vec<_> =
+            self.s.rounds.iter().flat_map(|r| r.offers.iter().map(move |o| (r.id, o.id, o.student))).collect();
         for (round, offer, student) in live {
-            self.emit(Event::OfferEnded {
-                round,
-                offer,
-                student,
-                end,
-                at: self.at,
-            });
+            self.emit(Event::OfferEnded { round, offer, student, end, at: self.at });
         }
         self.end_rounds(RoundEnd::Closed);
     }
@@ -399,12 +244,7 @@ impl Turn<'_> {
     pub(super) fn end_rounds(&mut self, end: RoundEnd) {
         let live: Vec<_> = self.s.rounds.iter().map(|r| r.id).collect();
         for round in live {
-            self.emit(Event::RoundEnded {
-                round,
-                end,
-                winner: None,
-                at: self.at,
-            });
+            self.emit(Event::RoundEnded { round, end, winner: None, at: self.at });
         }
     }
 }
@@ -413,10 +253,7 @@ impl Schedule {
     /// Live offers whose time is over at `at`, by round and then by place in line.
     pub(super) fn lapsed_offers(&self, at: Timestamp) -> Vec<(RoundId, Offer)> {
         let lapsed = |r: &Round| {
-            let over = r
-                .offers
-                .iter()
-                .filter(|o| o.confirm_by(&self.head.policy) <= at);
+            let over = r.offers.iter().filter(|o| o.confirm_by(&self.head.policy) <= at);
             over.map(|o| (r.id, *o)).collect::<Vec<_>>()
         };
         self.rounds.iter().flat_map(lapsed).collect()

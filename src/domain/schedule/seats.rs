@@ -7,8 +7,7 @@ use super::{
     policy::ConfirmMode,
     rejection::Rejection,
     state::{
-        Booking, BookingState, Canceller, Cause, EntryEnd, Head, HoldEnd, OfferEnd, Payment,
-        RoundEnd, Source, Status,
+        Booking, BookingState, Canceller, Cause, EntryEnd, Head, HoldEnd, OfferEnd, Payment, RoundEnd, Source, Status,
     },
     turn::Turn,
 };
@@ -50,11 +49,7 @@ impl Turn<'_> {
         let booking = match seat {
             Seat::Offered(offer) => self.win(wish, offer, note),
             Seat::Held => {
-                self.emit(Event::HoldEnded {
-                    student: wish.student,
-                    end: HoldEnd::Used,
-                    at: self.at,
-                });
+                self.emit(Event::HoldEnded { student: wish.student, end: HoldEnd::Used, at: self.at });
                 self.take_seat(wish, source, note, moved_from)
             }
             Seat::Free => self.take_seat(wish, source, note, moved_from),
@@ -68,11 +63,7 @@ impl Turn<'_> {
             return Ok(Receipt::Held(hold.clone()));
         }
         self.check_open_to(&wish)?;
-        let recent = self
-            .s
-            .hold_uses
-            .get(&wish.student)
-            .filter(|u| self.at - u.since < HOLD_WINDOW);
+        let recent = self.s.hold_uses.get(&wish.student).filter(|u| self.at - u.since < HOLD_WINDOW);
         if recent.is_some_and(|u| u.count >= HOLDS_PER_STUDENT_MAX) {
             return Err(Rejection::HoldLimit);
         }
@@ -82,13 +73,7 @@ impl Turn<'_> {
         }
         let hold = HoldId::from_u128(self.facts.id(self.at));
         let expires_at = self.at + self.s.head.policy.hold_ms;
-        self.emit(Event::Held {
-            hold,
-            student: wish.student,
-            account: wish.account,
-            expires_at,
-            at: self.at,
-        });
+        self.emit(Event::Held { hold, student: wish.student, account: wish.account, expires_at, at: self.at });
         let held = self.s.hold_of(wish.student).expect("was just made");
         Ok(Receipt::Held(held.clone()))
     }
@@ -116,11 +101,7 @@ impl Turn<'_> {
         if (calendar.starts_at, calendar.ends_at) != (self.s.head.starts_at, self.s.head.ends_at) {
             return Err(Rejection::EvidenceStale);
         }
-        if calendar.conflict {
-            Err(Rejection::TimeConflict)
-        } else {
-            Ok(())
-        }
+        if calendar.conflict { Err(Rejection::TimeConflict) } else { Ok(()) }
     }
 
     fn find_seat(&self, student: StudentId) -> Result<Seat, Rejection> {
@@ -151,12 +132,7 @@ impl Turn<'_> {
         let final_price = policy.final_price();
         let fee_due = final_price.0 > 0;
         let (payment, state) = if fee_due {
-            (
-                Payment::Unpaid,
-                BookingState::AwaitingPayment {
-                    pay_by: self.at + policy.pay_ms,
-                },
-            )
+            (Payment::Unpaid, BookingState::AwaitingPayment { pay_by: self.at + policy.pay_ms })
         } else {
             (Payment::NotRequired, self.state_without_fee(arranged))
         };
@@ -186,19 +162,13 @@ impl Turn<'_> {
     fn state_without_fee(&self, arranged: bool) -> BookingState {
         match self.s.head.policy.confirm {
             ConfirmMode::Teacher if !arranged => BookingState::AwaitingTeacher,
-            ConfirmMode::Teacher | ConfirmMode::Auto => BookingState::Confirmed {
-                confirmed_at: self.at,
-            },
+            ConfirmMode::Teacher | ConfirmMode::Auto => BookingState::Confirmed { confirmed_at: self.at },
         }
     }
 
     pub(super) fn release_hold(&mut self, student: StudentId) -> Receipt {
         if self.s.hold_of(student).is_some() {
-            self.emit(Event::HoldEnded {
-                student,
-                end: HoldEnd::Released,
-                at: self.at,
-            });
+            self.emit(Event::HoldEnded { student, end: HoldEnd::Released, at: self.at });
             self.freed.push(Cause::HoldEnded);
         }
         Receipt::HoldReleased
@@ -222,13 +192,7 @@ impl Turn<'_> {
         if by == Canceller::Student && self.at >= notice_from && !b.free_exit {
             return Err(Rejection::CancelTooLate);
         }
-        Ok(Receipt::Booking(self.end_booking(
-            student,
-            booking,
-            by,
-            reason,
-            Cause::Cancelled,
-        )))
+        Ok(Receipt::Booking(self.end_booking(student, booking, by, reason, Cause::Cancelled)))
     }
 
     /// Cancels, refunds what was paid, and frees the seat.
@@ -240,38 +204,18 @@ impl Turn<'_> {
         reason: Option<Box<str>>,
         cause: Cause,
     ) -> Booking {
-        self.emit(Event::BookingCancelled {
-            student,
-            booking,
-            by,
-            reason,
-            at: self.at,
-        });
+        self.emit(Event::BookingCancelled { student, booking, by, reason, at: self.at });
         self.freed.push(cause);
-        self.changes
-            .bookings
-            .last()
-            .expect("the cancelled booking's image")
-            .booking
-            .clone()
+        self.changes.bookings.last().expect("the cancelled booking's image").booking.clone()
     }
 
     fn booking(&self, student: StudentId, id: BookingId) -> Result<&Booking, Rejection> {
         // One that ended is not kept here: it is in its row.
-        self.s
-            .booking_of(student)
-            .filter(|b| b.id == id)
-            .ok_or(Rejection::BookingEnded)
+        self.s.booking_of(student).filter(|b| b.id == id).ok_or(Rejection::BookingEnded)
     }
 
-    pub(super) fn mark_paid(
-        &mut self,
-        student: StudentId,
-        booking: BookingId,
-    ) -> Result<Receipt, Rejection> {
-        let b = self
-            .booking(student, booking)
-            .map_err(|_| Rejection::PaymentLate)?;
+    pub(super) fn mark_paid(&mut self, student: StudentId, booking: BookingId) -> Result<Receipt, Rejection> {
+        let b = self.booking(student, booking).map_err(|_| Rejection::PaymentLate)?;
         match (b.payment, &b.state) {
             (Payment::Unpaid, BookingState::AwaitingPayment { .. }) => {}
             // Three callbacks have one effect.
@@ -282,41 +226,22 @@ impl Turn<'_> {
         }
         let arranged = matches!(b.source, Source::Race | Source::Turn | Source::Arranged);
         let state = self.state_without_fee(arranged);
-        self.emit(Event::BookingPaid {
-            student,
-            booking,
-            state,
-            at: self.at,
-        });
-        self.booking(student, booking)
-            .cloned()
-            .map(Receipt::Booking)
+        self.emit(Event::BookingPaid { student, booking, state, at: self.at });
+        self.booking(student, booking).cloned().map(Receipt::Booking)
     }
 
-    pub(super) fn confirm(
-        &mut self,
-        student: StudentId,
-        booking: BookingId,
-    ) -> Result<Receipt, Rejection> {
+    pub(super) fn confirm(&mut self, student: StudentId, booking: BookingId) -> Result<Receipt, Rejection> {
         let b = self.booking(student, booking)?;
         match b.state {
             BookingState::AwaitingTeacher => {}
             BookingState::Confirmed { .. } => return Ok(Receipt::Booking(b.clone())),
             BookingState::AwaitingPayment { .. } => return Err(Rejection::PaymentDue),
-            BookingState::Completed { .. }
-            | BookingState::NoShow { .. }
-            | BookingState::Cancelled { .. } => {
+            BookingState::Completed { .. } | BookingState::NoShow { .. } | BookingState::Cancelled { .. } => {
                 return Err(Rejection::NotAwaitingConfirm);
             }
         }
-        self.emit(Event::BookingConfirmed {
-            student,
-            booking,
-            at: self.at,
-        });
-        self.booking(student, booking)
-            .cloned()
-            .map(Receipt::Booking)
+        self.emit(Event::BookingConfirmed { student, booking, at: self.at });
+        self.booking(student, booking).cloned().map(Receipt::Booking)
     }
 
     pub(super) fn attend(
@@ -333,21 +258,14 @@ impl Turn<'_> {
             BookingState::Confirmed { .. } => false,
             BookingState::Completed { .. } => present,
             BookingState::NoShow { .. } => !present,
-            BookingState::AwaitingPayment { .. }
-            | BookingState::AwaitingTeacher
-            | BookingState::Cancelled { .. } => return Err(Rejection::BookingEnded),
+            BookingState::AwaitingPayment { .. } | BookingState::AwaitingTeacher | BookingState::Cancelled { .. } => {
+                return Err(Rejection::BookingEnded);
+            }
         };
         if !same {
-            self.emit(Event::BookingAttended {
-                student,
-                booking,
-                present,
-                at: self.at,
-            });
+            self.emit(Event::BookingAttended { student, booking, present, at: self.at });
         }
-        self.booking(student, booking)
-            .cloned()
-            .map(Receipt::Booking)
+        self.booking(student, booking).cloned().map(Receipt::Booking)
     }
 
     // ---- the schedule as a whole
@@ -360,14 +278,8 @@ impl Turn<'_> {
         }
         let before = self.s.head.capacity;
         if capacity != before {
-            self.emit(Event::CapacityChanged {
-                capacity,
-                at: self.at,
-            });
-            self.freed.extend(std::iter::repeat_n(
-                Cause::CapacityRaised,
-                capacity.saturating_sub(before) as usize,
-            ));
+            self.emit(Event::CapacityChanged { capacity, at: self.at });
+            self.freed.extend(std::iter::repeat_n(Cause::CapacityRaised, capacity.saturating_sub(before) as usize));
         }
         Ok(self.changed(0))
     }
@@ -396,12 +308,7 @@ impl Turn<'_> {
                 return Err(Rejection::TimeConflict);
             }
         }
-        self.emit(Event::Rescheduled {
-            starts_at,
-            ends_at,
-            teacher,
-            at: self.at,
-        });
+        self.emit(Event::Rescheduled { starts_at, ends_at, teacher, at: self.at });
         // The new start may lie so near that the queue, or a deadline, is already over.
         self.handle_due();
         Ok(self.changed(0))
@@ -411,10 +318,7 @@ impl Turn<'_> {
         self.check_running()?;
         if self.s.head.status == Status::Open {
             self.close_rounds(OfferEnd::Withdrawn);
-            self.emit(Event::StatusChanged {
-                status: Status::Blocked,
-                at: self.at,
-            });
+            self.emit(Event::StatusChanged { status: Status::Blocked, at: self.at });
         }
         Ok(self.changed(0))
     }
@@ -422,13 +326,9 @@ impl Turn<'_> {
     pub(super) fn unblock(&mut self) -> Result<Receipt, Rejection> {
         self.check_running()?;
         if self.s.head.status == Status::Blocked {
-            self.emit(Event::StatusChanged {
-                status: Status::Open,
-                at: self.at,
-            });
+            self.emit(Event::StatusChanged { status: Status::Open, at: self.at });
             let free = self.s.seats_left();
-            self.freed
-                .extend(std::iter::repeat_n(Cause::Unblocked, free as usize));
+            self.freed.extend(std::iter::repeat_n(Cause::Unblocked, free as usize));
         }
         Ok(self.changed(0))
     }
@@ -443,25 +343,11 @@ impl Turn<'_> {
             return Err(Rejection::ScheduleNotStarted);
         }
         self.end_queue_and_holds();
-        let present: Vec<_> = self
-            .s
-            .bookings
-            .values()
-            .filter(|b| b.is_active())
-            .map(|b| (b.student, b.id))
-            .collect();
+        let present: Vec<_> = self.s.bookings.values().filter(|b| b.is_active()).map(|b| (b.student, b.id)).collect();
         for (student, booking) in present {
-            self.emit(Event::BookingAttended {
-                student,
-                booking,
-                present: true,
-                at: self.at,
-            });
+            self.emit(Event::BookingAttended { student, booking, present: true, at: self.at });
         }
-        self.emit(Event::StatusChanged {
-            status: Status::Completed,
-            at: self.at,
-        });
+        self.emit(Event::StatusChanged { status: Status::Completed, at: self.at });
         self.freed.clear();
         Ok(self.changed(0))
     }
@@ -473,27 +359,12 @@ impl Turn<'_> {
             Status::Open | Status::Blocked => {}
         }
         // First the status: whatever is freed below must not be offered to anyone.
-        self.emit(Event::StatusChanged {
-            status: Status::Revoked,
-            at: self.at,
-        });
+        self.emit(Event::StatusChanged { status: Status::Revoked, at: self.at });
         self.end_queue_and_holds();
-        let booked: Vec<_> = self
-            .s
-            .bookings
-            .values()
-            .filter(|b| b.is_active())
-            .map(|b| (b.student, b.id))
-            .collect();
+        let booked: Vec<_> = self.s.bookings.values().filter(|b| b.is_active()).map(|b| (b.student, b.id)).collect();
         for (student, booking) in &booked {
             let reason = reason.clone().or_else(|| Some("schedule_revoked".into()));
-            self.end_booking(
-                *student,
-                *booking,
-                Canceller::System,
-                reason,
-                Cause::Cancelled,
-            );
+            self.end_booking(*student, *booking, Canceller::System, reason, Cause::Cancelled);
         }
         self.freed.clear();
         Ok(self.changed(booked.len() as u32))
@@ -507,11 +378,7 @@ impl Turn<'_> {
         self.end_rounds(RoundEnd::Closed);
         let holders: Vec<_> = self.s.holds.keys().copied().collect();
         for student in holders {
-            self.emit(Event::HoldEnded {
-                student,
-                end: HoldEnd::Released,
-                at: self.at,
-            });
+            self.emit(Event::HoldEnded { student, end: HoldEnd::Released, at: self.at });
         }
     }
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::policy::Policy;
 use crate::base::{
     ids::{
-        AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, OfferId, OrgId, RoundId,
-        ScheduleId, StudentId, TeacherId, Version,
+        AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, OfferId, OrgId, RoundId, ScheduleId, StudentId,
+        TeacherId, Version,
     },
     time::Timestamp,
     units::Fen,
@@ -90,12 +90,10 @@ impl Booking {
     /// Pending or confirmed: may still be cancelled, moved, attended.
     pub fn is_active(&self) -> bool {
         match self.state {
-            BookingState::AwaitingPayment { .. }
-            | BookingState::AwaitingTeacher
-            | BookingState::Confirmed { .. } => true,
-            BookingState::Completed { .. }
-            | BookingState::NoShow { .. }
-            | BookingState::Cancelled { .. } => false,
+            BookingState::AwaitingPayment { .. } | BookingState::AwaitingTeacher | BookingState::Confirmed { .. } => {
+                true
+            }
+            BookingState::Completed { .. } | BookingState::NoShow { .. } | BookingState::Cancelled { .. } => false,
         }
     }
 }
@@ -125,26 +123,12 @@ pub enum Payment {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum BookingState {
-    AwaitingPayment {
-        pay_by: Timestamp,
-    },
+    AwaitingPayment { pay_by: Timestamp },
     AwaitingTeacher,
-    Confirmed {
-        confirmed_at: Timestamp,
-    },
-    Completed {
-        confirmed_at: Timestamp,
-        completed_at: Timestamp,
-    },
-    NoShow {
-        confirmed_at: Timestamp,
-        completed_at: Timestamp,
-    },
-    Cancelled {
-        cancelled_at: Timestamp,
-        by: Canceller,
-        reason: Option<Box<str>>,
-    },
+    Confirmed { confirmed_at: Timestamp },
+    Completed { confirmed_at: Timestamp, completed_at: Timestamp },
+    NoShow { confirmed_at: Timestamp, completed_at: Timestamp },
+    Cancelled { cancelled_at: Timestamp, by: Canceller, reason: Option<Box<str>> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -354,14 +338,7 @@ pub struct OfferRow {
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        let Self {
-            head,
-            bookings,
-            holds,
-            entries,
-            rounds,
-            offers,
-        } = self;
+        let Self { head, bookings, holds, entries, rounds, offers } = self;
         head.is_none()
             && bookings.is_empty()
             && holds.is_empty()
@@ -386,9 +363,7 @@ impl Schedule {
 
     /// Seats that anyone may take.
     pub fn seats_left(&self) -> u32 {
-        self.head
-            .capacity
-            .saturating_sub(self.seats_taken() + self.seats_held() + self.seats_offered())
+        self.head.capacity.saturating_sub(self.seats_taken() + self.seats_held() + self.seats_offered())
     }
 
     pub fn booking_of(&self, student: StudentId) -> Option<&Booking> {
@@ -396,10 +371,16 @@ impl Schedule {
     }
 
     pub fn booked_students(&self) -> impl Iterator<Item = StudentId> {
-        self.bookings
-            .values()
-            .filter(|b| b.is_active())
-            .map(|b| b.student)
+        self.bookings.values().filter(|b| b.is_active()).map(|b| b.student)
+    }
+
+    pub fn waiting_students(&self) -> impl Iterator<Item = StudentId> {
+        self.queue.iter().map(|e| e.student)
+    }
+
+    /// Everyone who has anything here.
+    pub fn present_students(&self) -> BTreeSet<StudentId> {
+        self.bookings.keys().chain(self.holds.keys()).copied().chain(self.waiting_students()).collect()
     }
 
     pub fn hold_of(&self, student: StudentId) -> Option<&SeatHold> {
@@ -420,29 +401,17 @@ impl Schedule {
 
     /// 1 for the first in line.
     pub fn position_of(&self, id: EntryId) -> Option<u32> {
-        self.queue
-            .iter()
-            .position(|e| e.id == id)
-            .map(|i| i as u32 + 1)
+        self.queue.iter().position(|e| e.id == id).map(|i| i as u32 + 1)
     }
 
     /// The entry's live offers with their rounds, in the order of the rounds' release.
     pub fn offers_of(&self, entry: EntryId) -> impl Iterator<Item = (&Round, &Offer)> {
-        self.rounds.iter().flat_map(move |r| {
-            r.offers
-                .iter()
-                .filter(move |o| o.entry == entry)
-                .map(move |o| (r, o))
-        })
+        self.rounds.iter().flat_map(move |r| r.offers.iter().filter(move |o| o.entry == entry).map(move |o| (r, o)))
     }
 
     /// The live offer with the earliest deadline, ties by release.
     pub fn current_offer(&self, student: StudentId) -> Option<&Offer> {
-        let offers = self
-            .rounds
-            .iter()
-            .flat_map(|r| &r.offers)
-            .filter(|o| o.student == student);
+        let offers = self.rounds.iter().flat_map(|r| &r.offers).filter(|o| o.student == student);
         // `min_by_key` keeps the first of equals, and rounds stand in the order of release.
         offers.min_by_key(|o| o.deadline)
     }
@@ -453,13 +422,7 @@ impl Schedule {
 
     /// How the latest offer to this student ended, or the one with this id.
     pub fn ended_offer(&self, student: StudentId, id: Option<OfferId>) -> Option<OfferEnd> {
-        let mut ended = self
-            .ended_offers
-            .iter()
-            .rev()
-            .filter(|o| o.student == student);
-        ended
-            .find(|o| id.is_none_or(|id| id == o.id))
-            .map(|o| o.end)
+        let mut ended = self.ended_offers.iter().rev().filter(|o| o.student == student);
+        ended.find(|o| id.is_none_or(|id| id == o.id)).map(|o| o.end)
     }
 }

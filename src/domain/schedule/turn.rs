@@ -45,14 +45,7 @@ pub(super) struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     pub(super) fn new(s: &'a mut Schedule, at: Timestamp, facts: &'a dyn Facts) -> Self {
-        Self {
-            s,
-            at,
-            facts,
-            events: Vec::new(),
-            changes: Changes::default(),
-            freed: Vec::new(),
-        }
+        Self { s, at, facts, events: Vec::new(), changes: Changes::default(), freed: Vec::new() }
     }
 
     /// Makes it true, and remembers that it happened.
@@ -63,11 +56,7 @@ impl<'a> Turn<'a> {
 
     pub(super) fn finish(mut self, receipt: Receipt) -> Decision {
         self.settle_rounds();
-        Decision {
-            events: self.events,
-            changes: self.changes,
-            receipt,
-        }
+        Decision { events: self.events, changes: self.changes, receipt }
     }
 }
 
@@ -80,16 +69,8 @@ impl Schedule {
 
     /// Checks and grants one command. What is due by `at` must have been handled before, by
     /// [`settle_due`](Self::settle_due). On a rejection the state is as it was.
-    pub fn handle(
-        &mut self,
-        command: &Command,
-        at: Timestamp,
-        facts: &dyn Facts,
-    ) -> Result<Decision, Rejection> {
-        debug_assert!(
-            self.next_due().is_none_or(|due| due > at),
-            "what is due comes before a command"
-        );
+    pub fn handle(&mut self, command: &Command, at: Timestamp, facts: &dyn Facts) -> Result<Decision, Rejection> {
+        debug_assert!(self.next_due().is_none_or(|due| due > at), "what is due comes before a command");
         let mut turn = Turn::new(self, at, facts);
         let receipt = turn.dispatch(command)?;
         Ok(turn.finish(receipt))
@@ -99,81 +80,32 @@ impl Schedule {
 impl Turn<'_> {
     fn dispatch(&mut self, command: &Command) -> Result<Receipt, Rejection> {
         match command {
-            Command::Book {
-                student,
-                account,
-                source,
-                note,
-                expect_course,
-                moved_from,
-                calendar,
-            } => {
-                let wish = super::seats::Wish {
-                    student: *student,
-                    account: *account,
-                    calendar: *calendar,
-                };
+            Command::Book { student, account, source, note, expect_course, moved_from, calendar } => {
+                let wish = super::seats::Wish { student: *student, account: *account, calendar: *calendar };
                 self.book(wish, *source, note.clone(), *expect_course, *moved_from)
             }
-            Command::Hold {
-                student,
-                account,
-                calendar,
-            } => self.hold(super::seats::Wish {
-                student: *student,
-                account: *account,
-                calendar: *calendar,
-            }),
+            Command::Hold { student, account, calendar } => {
+                self.hold(super::seats::Wish { student: *student, account: *account, calendar: *calendar })
+            }
             Command::ReleaseHold { student } => Ok(self.release_hold(*student)),
-            Command::Cancel {
-                student,
-                booking,
-                by,
-                reason,
-            } => self.cancel(*student, *booking, *by, reason.clone()),
+            Command::Cancel { student, booking, by, reason } => self.cancel(*student, *booking, *by, reason.clone()),
             Command::MarkPaid { student, booking } => self.mark_paid(*student, *booking),
             Command::Confirm { student, booking } => self.confirm(*student, *booking),
-            Command::Attend {
-                student,
-                booking,
-                present,
-            } => self.attend(*student, *booking, *present),
+            Command::Attend { student, booking, present } => self.attend(*student, *booking, *present),
             Command::Join { student, account } => self.join(*student, *account),
             Command::Leave { student, entry } => self.leave(*student, *entry),
-            Command::Begin {
-                student,
-                entry,
-                offer,
-            } => self.begin(*student, *entry, *offer),
-            Command::Accept {
-                student,
-                entry,
-                offer,
-                account,
-                calendar,
-            } => {
-                let wish = super::seats::Wish {
-                    student: *student,
-                    account: *account,
-                    calendar: *calendar,
-                };
+            Command::Begin { student, entry, offer } => self.begin(*student, *entry, *offer),
+            Command::Accept { student, entry, offer, account, calendar } => {
+                let wish = super::seats::Wish { student: *student, account: *account, calendar: *calendar };
                 self.accept(wish, *entry, *offer)
             }
-            Command::Decline {
-                student,
-                entry,
-                offer,
-            } => self.decline(*student, *entry, *offer),
+            Command::Decline { student, entry, offer } => self.decline(*student, *entry, *offer),
             Command::WithdrawOffer { offer } => self.withdraw_offer(*offer),
             Command::OfferSeat => self.offer_seat(),
             Command::SetCapacity { capacity } => self.set_capacity(*capacity),
-            Command::Reschedule {
-                starts_at,
-                ends_at,
-                teacher,
-                checked,
-                conflict,
-            } => self.reschedule(*starts_at, *ends_at, *teacher, checked, *conflict),
+            Command::Reschedule { starts_at, ends_at, teacher, checked, conflict } => {
+                self.reschedule(*starts_at, *ends_at, *teacher, checked, *conflict)
+            }
             Command::Block => self.block(),
             Command::Unblock => self.unblock(),
             Command::Complete => self.complete(),

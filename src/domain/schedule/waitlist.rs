@@ -20,17 +20,12 @@ impl Schedule {
 
     /// Whether a confirm flow that was begun in time protects this entry beyond `at`.
     pub(super) fn is_protected(&self, entry: EntryId, at: Timestamp) -> bool {
-        self.offers_of(entry)
-            .any(|(_, o)| o.begun_at.is_some() && o.confirm_by(&self.head.policy) > at)
+        self.offers_of(entry).any(|(_, o)| o.begun_at.is_some() && o.confirm_by(&self.head.policy) > at)
     }
 }
 
 impl Turn<'_> {
-    pub(super) fn join(
-        &mut self,
-        student: StudentId,
-        account: AccountId,
-    ) -> Result<Receipt, Rejection> {
+    pub(super) fn join(&mut self, student: StudentId, account: AccountId) -> Result<Receipt, Rejection> {
         if !self.s.waitlist_open(self.at) {
             return Err(Rejection::WaitlistClosed);
         }
@@ -49,60 +44,25 @@ impl Turn<'_> {
             return Err(Rejection::QueueFull);
         }
         let entry = EntryId::from_u128(self.facts.id(self.at));
-        self.emit(Event::Joined {
-            entry,
-            student,
-            account,
-            seq: self.s.next_seq,
-            at: self.at,
-        });
+        self.emit(Event::Joined { entry, student, account, seq: self.s.next_seq, at: self.at });
         let length = self.s.queue_len();
-        Ok(Receipt::Joined {
-            entry,
-            position: length,
-            length,
-            capacity,
-        })
+        Ok(Receipt::Joined { entry, position: length, length, capacity })
     }
 
     pub(super) fn leave(&mut self, student: StudentId, id: EntryId) -> Result<Receipt, Rejection> {
-        let entry = self
-            .s
-            .entry(id)
-            .filter(|e| e.student == student)
-            .ok_or(Rejection::UnknownEntry)?
-            .clone();
+        let entry = self.s.entry(id).filter(|e| e.student == student).ok_or(Rejection::UnknownEntry)?.clone();
         self.end_entry(id, EntryEnd::Left, OfferEnd::Declined);
-        Ok(Receipt::Left {
-            entry,
-            end: EntryEnd::Left,
-            at: self.at,
-        })
+        Ok(Receipt::Left { entry, end: EntryEnd::Left, at: self.at })
     }
 
     /// Ends an entry and takes all its live offers with it.
     pub(super) fn end_entry(&mut self, entry: EntryId, end: EntryEnd, offers: OfferEnd) {
-        let live: Vec<_> = self
-            .s
-            .offers_of(entry)
-            .map(|(r, o)| (r.id, o.id, o.student))
-            .collect();
+        let live: Vec<_> = self.s.offers_of(entry).map(|(r, o)| (r.id, o.id, o.student)).collect();
         for (round, offer, student) in live {
-            self.emit(Event::OfferEnded {
-                round,
-                offer,
-                student,
-                end: offers,
-                at: self.at,
-            });
+            self.emit(Event::OfferEnded { round, offer, student, end: offers, at: self.at });
         }
         if let Some(student) = self.s.entry(entry).map(|e| e.student) {
-            self.emit(Event::EntryEnded {
-                entry,
-                student,
-                end,
-                at: self.at,
-            });
+            self.emit(Event::EntryEnded { entry, student, end, at: self.at });
         }
     }
 
@@ -111,13 +71,7 @@ impl Turn<'_> {
         if self.at < self.s.head.cutoff_at() {
             return;
         }
-        let over: Vec<_> = self
-            .s
-            .queue
-            .iter()
-            .map(|e| e.id)
-            .filter(|&e| !self.s.is_protected(e, self.at))
-            .collect();
+        let over: Vec<_> = self.s.queue.iter().map(|e| e.id).filter(|&e| !self.s.is_protected(e, self.at)).collect();
         for entry in over {
             self.end_entry(entry, EntryEnd::Cutoff, OfferEnd::Closed);
         }

@@ -1,0 +1,87 @@
+//! Which schedules are in memory, and on which thread. Started on first use.
+
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Arbiter, ArbiterHandle, Handler, Message, dev::ToEnvelope, prelude::SendError};
+use dashmap::{DashMap, Entry};
+
+use super::{Inner, actor::ScheduleActor, board::Board};
+use crate::base::{ids::ScheduleId, metrics};
+
+pub struct Registry {
+    actors: DashMap<ScheduleId, Addr<ScheduleActor>>,
+    boards: DashMap<ScheduleId, Arc<Board>>,
+    threads: Vec<ArbiterHandle>,
+}
+
+/// The mailbox is full: the caller refuses, quickly.
+pub struct Full;
+
+impl Registry {
+    pub fn start() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = (0..threads).map(|_| Arbiter::new().handle()).collect();
+        Self { actors: DashMap::new(), boards: DashMap::new(), threads }
+    }
+
+    pub fn is_live(&self, id: ScheduleId) -> bool {
+        self.actors.contains_key(&id)
+    }
+
+    pub fn send<M>(&self, engine: &Arc<Inner>, id: ScheduleId, message: M) -> Result<(), Full>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ScheduleActor: Handler<M>,
+        <ScheduleActor as Actor>::Context: ToEnvelope<ScheduleActor, M>,
+    {
+        let mut message = message;
+        // An actor that panicked leaves a closed address behind: start the next one.
+        for _ in 0..2 {
+            let addr = self.get_or_start(engine, id);
+            match addr.try_send(message) {
+                Ok(()) => return Ok(()),
+                Err(SendError::Full(_)) => return Err(Full),
+                Err(SendError::Closed(back)) => {
+                    self.retire(id, &addr);
+                    message = back;
+                }
+            }
+        }
+        Err(Full)
+    }
+
+    pub fn get_or_start(&self, engine: &Arc<Inner>, id: ScheduleId) -> Addr<ScheduleActor> {
+        if let Some(addr) = self.actors.get(&id) {
+            return addr.clone();
+        }
+        match self.actors.entry(id) {
+            Entry::Occupied(found) => found.get().clone(),
+            Entry::Vacant(slot) => {
+                let thread = &self.threads[(id.as_u128() % self.threads.len() as u128) as usize];
+                let engine = engine.clone();
+                let addr = ScheduleActor::start_in_arbiter(thread, move |_| ScheduleActor::new(engine, id));
+                metrics::ACTORS_LIVE.inc();
+                slot.insert(addr).clone()
+            }
+        }
+    }
+
+    /// Takes this actor, and no newer one, off the list.
+    pub fn retire(&self, id: ScheduleId, addr: &Addr<ScheduleActor>) {
+        if self.actors.remove_if(&id, |_, found| found == addr).is_some() {
+            metrics::ACTORS_LIVE.dec();
+        }
+    }
+
+    pub fn board(&self, id: ScheduleId) -> Arc<Board> {
+        self.boards.entry(id).or_default().clone()
+    }
+
+    pub fn watched_board(&self, id: ScheduleId) -> Option<Arc<Board>> {
+        self.boards.get(&id).filter(|b| b.is_watched()).map(|b| b.clone())
+    }
+
+    pub fn drop_unwatched_board(&self, id: ScheduleId) {
+        self.boards.remove_if(&id, |_, b| !b.is_watched());
+    }
+}
