@@ -35,8 +35,6 @@ pub const MAILBOX_MAX: usize = 4_096;
 pub const JOURNAL_QUEUE_MAX: usize = 16_384;
 /// Batches in one transaction.
 pub const GROUP_BATCHES_MAX: usize = 1_024;
-/// Row parameters of one statement; SQLite takes 32,766, PostgreSQL 65,535.
-pub const STATEMENT_ARGS_MAX: usize = 16_000;
 /// A deadline handled within this of its instant is stamped with the instant itself; handled
 /// later than that (the database was away, the clock jumped), with the instant of handling, so
 /// that nobody's turn is eaten by an outage.

@@ -234,7 +234,7 @@ impl Actor for ScheduleActor {
 }
 
 impl ScheduleActor {
-    pub fn new(engine: Arc<Inner>, id: ScheduleId) -> Self {
+    pub(super) fn new(engine: Arc<Inner>, id: ScheduleId) -> Self {
         Self {
             id,
             engine,

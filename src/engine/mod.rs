@@ -281,3 +281,5 @@ impl Facts for Inner {
         self.running_since
     }
 }
+#[cfg(test)]
+mod smoke;

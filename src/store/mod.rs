@@ -4,9 +4,14 @@
 //! queued as one transaction; it is never cancelled, so a client that goes away cannot leave a
 //! transaction half begun. Reading goes through a pool and sees committed rows only.
 
+pub mod audit;
+pub mod backup;
+pub mod journal;
 pub mod names;
 pub mod open;
+pub mod recover;
 pub mod rows;
+pub mod schedules;
 pub mod sql;
 pub mod writer;
 

@@ -6,33 +6,17 @@ use super::{
     names::{
         booking_columns, entry_columns, hold_end, offer_end, payment, round_end, source, stage, status, stored_cause,
     },
-    sql::{Arg, Conn, placeholders},
+    sql::{Arg, Conn, Kind, ROWS_MAX, rows_args, rows_source},
 };
 use crate::{
     args,
     base::{
         ids::{Epoch, ScheduleId},
-        limits::STATEMENT_ARGS_MAX,
         time::Timestamp,
     },
     domain::schedule::state::{BookingRow, EntryRow, Head, HoldRow, OfferRow, RoundRow},
     engine::journal::Batch,
 };
-
-/// Slices of power-of-two lengths, longest first: a handful of statement texts serves every
-/// group size, so the driver's statement cache always hits.
-pub fn power_of_two_chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
-    let mut rest = items;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let size = 1 << rest.len().min(512).ilog2();
-        let (chunk, after) = rest.split_at(size);
-        rest = after;
-        Some(chunk)
-    })
-}
 
 /// A table that takes row images: inserted, or the changeable columns updated.
 struct Table {
@@ -161,48 +145,74 @@ const OFFERS: Table = Table {
         status = excluded.status, updated_at = excluded.updated_at",
 };
 
+impl Table {
+    /// Text, or else an integer: instants, amounts and counts are told by their names.
+    fn kinds(&self) -> Vec<Kind> {
+        let int = |c: &str| {
+            let ends = ["_at", "_fen", "deadline", "version", "epoch"];
+            ends.iter().any(|end| c.ends_with(end)) || ["at", "seq", "free_exit"].contains(&c)
+        };
+        self.columns.iter().map(|c| if int(c) { Kind::Int } else { Kind::Text }).collect()
+    }
+}
+
+/// The columns of [`Statements::advance`].
+const ADVANCE: [Kind; 7] = [Kind::Text, Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Int];
+
 /// Statement texts by table and number of rows, made once.
 #[derive(Default)]
 pub struct Statements(HashMap<(&'static str, usize), String>);
 
 impl Statements {
     async fn insert(&mut self, conn: &mut Conn, table: &Table, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
-        let width = table.columns.len();
-        for chunk in power_of_two_chunks(&rows) {
-            // 512 rows of the widest table stay below the bound; halves are powers of two again.
-            let fits = STATEMENT_ARGS_MAX / width;
-            let size = if chunk.len() > fits { 1 << fits.ilog2() } else { chunk.len() };
-            for part in chunk.chunks(size) {
-                let sql = self.0.entry((table.name, part.len())).or_insert_with(|| {
-                    let columns = table.columns.join(", ");
-                    let values = placeholders(part.len(), width);
-                    format!("insert into {} ({columns}) values {values}{}", table.name, table.conflict)
-                });
-                debug_assert!(part.iter().all(|row| row.len() == width), "{}: a row of another width", table.name);
-                conn.exec(sql, part.iter().flatten().cloned().collect()).await?;
-            }
+        let kinds = table.kinds();
+        let postgres = conn.is_postgres();
+        for chunk in rows.chunks(ROWS_MAX) {
+            debug_assert!(chunk.iter().all(|row| row.len() == kinds.len()), "{}: a row of another width", table.name);
+            let sql = self.text(postgres, table.name, chunk.len(), |source| {
+                let Table { name, columns, conflict } = table;
+                let values: Vec<String> = (1..=columns.len()).map(|i| format!("v.column{i}")).collect();
+                let (columns, values) = (columns.join(", "), values.join(", "));
+                format!("insert into {name} ({columns}) select {values} from {source} where v.column1 is not null{conflict}")
+            }, &kinds);
+            conn.exec(sql, rows_args(postgres, &kinds, chunk)).await?;
         }
         Ok(())
     }
 
     /// All schedules of the group in one statement: the new version and what depends on it.
     async fn advance(&mut self, conn: &mut Conn, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
-        for chunk in power_of_two_chunks(&rows) {
-            let sql = self.0.entry(("schedules", chunk.len())).or_insert_with(|| {
-                // PostgreSQL takes the types of a list of values from its first row.
-                let first = "(cast($1 as text),cast($2 as bigint),cast($3 as bigint),cast($4 as bigint),\
-                    cast($5 as bigint),cast($6 as bigint),cast($7 as bigint))";
-                let all = placeholders(chunk.len(), 7);
-                let rest = &all[placeholders(1, 7).len()..];
-                format!(
-                    "update schedules set version = v.column2, epoch = v.column3, booked = v.column4, \
+        let postgres = conn.is_postgres();
+        for chunk in rows.chunks(ROWS_MAX) {
+            let sql = self.text(
+                postgres,
+                "schedules",
+                chunk.len(),
+                |source| {
+                    format!(
+                        "update schedules set version = v.column2, epoch = v.column3, booked = v.column4, \
                      capacity = v.column5, stamped_at = v.column6, updated_at = v.column6, next_due_at = v.column7 \
-                     from (values {first}{rest}) as v where schedules.id = v.column1"
-                )
-            });
-            conn.exec(sql, chunk.iter().flatten().cloned().collect()).await?;
+                     from {source} where schedules.id = v.column1"
+                    )
+                },
+                &ADVANCE,
+            );
+            conn.exec(sql, rows_args(postgres, &ADVANCE, chunk)).await?;
         }
         Ok(())
+    }
+
+    fn text(
+        &mut self,
+        postgres: bool,
+        table: &'static str,
+        rows: usize,
+        make: impl FnOnce(&str) -> String,
+        kinds: &[Kind],
+    ) -> &str {
+        // PostgreSQL's text does not depend on the number of rows.
+        let size = if postgres { 1 } else { rows.next_power_of_two() };
+        self.0.entry((table, size)).or_insert_with(|| make(&rows_source(postgres, kinds, size)))
     }
 }
 
@@ -417,14 +427,6 @@ fn offer_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn chunks_are_powers_of_two_and_lose_nothing() {
-        let items: Vec<u32> = (0..1_303).collect();
-        let chunks: Vec<&[u32]> = power_of_two_chunks(&items).collect();
-        assert!(chunks.iter().all(|c| c.len().is_power_of_two() && c.len() <= 512));
-        assert_eq!(chunks.concat(), items);
-    }
 
     #[test]
     fn the_last_image_stands_at_the_place_of_the_last() {

@@ -27,6 +27,16 @@ pub enum Arg {
     Int(i64),
     NullText,
     NullInt,
+    /// A whole column of rows; PostgreSQL only, made by [`rows_args`].
+    Texts(Vec<Option<String>>),
+    Ints(Vec<Option<i64>>),
+}
+
+/// What a column of a list of rows holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Int,
 }
 
 /// `args![id, name, price]`: values to bind, in the order of their placeholders.
@@ -172,6 +182,7 @@ fn bind_sqlite(sql: &str, args: Vec<Arg>) -> Query<'static, sqlx::Sqlite, Sqlite
         Arg::Int(v) => q.bind(v),
         Arg::NullText => q.bind(None::<String>),
         Arg::NullInt => q.bind(None::<i64>),
+        Arg::Texts(_) | Arg::Ints(_) => unreachable!("only PostgreSQL is given arrays"),
     })
 }
 
@@ -181,6 +192,8 @@ fn bind_postgres(sql: &str, args: Vec<Arg>) -> Query<'static, sqlx::Postgres, Pg
         Arg::Int(v) => q.bind(v),
         Arg::NullText => q.bind(None::<String>),
         Arg::NullInt => q.bind(None::<i64>),
+        Arg::Texts(v) => q.bind(v),
+        Arg::Ints(v) => q.bind(v),
     })
 }
 
@@ -242,6 +255,11 @@ impl Conn {
         }
     }
 
+    /// Whether lists of rows go over as arrays ([`rows_source`]).
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Takes the row lock that PostgreSQL needs and SQLite, with its one writer, does not have.
     pub fn lock_suffix(&self) -> &'static str {
         match self {
@@ -264,6 +282,49 @@ impl Conn {
 
 fn wrap<R>(rows: Vec<R>, f: fn(R) -> Row) -> Vec<Row> {
     rows.into_iter().map(f).collect()
+}
+
+/// Rows of one list: at most this many, so that the widest table stays within SQLite's parameters.
+pub const ROWS_MAX: usize = 512;
+
+/// A list of rows as something to select from: `from {source}` has the columns `column1`,
+/// `column2` … and, on SQLite, padding: rows whose first column is null.
+///
+/// One statement text serves every length on PostgreSQL (arrays), and every length up to the next
+/// power of two on SQLite, so prepared statements are always found again.
+pub fn rows_source(postgres: bool, kinds: &[Kind], rows: usize) -> String {
+    if postgres {
+        let array = |(i, kind): (usize, &Kind)| match kind {
+            Kind::Text => format!("${}::text[]", i + 1),
+            Kind::Int => format!("${}::bigint[]", i + 1),
+        };
+        let arrays: Vec<String> = kinds.iter().enumerate().map(array).collect();
+        let names: Vec<String> = (1..=kinds.len()).map(|i| format!("column{i}")).collect();
+        format!("unnest({}) as v({})", arrays.join(","), names.join(","))
+    } else {
+        format!("(values {}) as v", placeholders(rows.next_power_of_two(), kinds.len()))
+    }
+}
+
+/// The arguments of [`rows_source`].
+pub fn rows_args(postgres: bool, kinds: &[Kind], rows: &[Vec<Arg>]) -> Vec<Arg> {
+    if !postgres {
+        let padding = (rows.len().next_power_of_two() - rows.len()) * kinds.len();
+        return rows.iter().flatten().cloned().chain(std::iter::repeat_n(Arg::NullText, padding)).collect();
+    }
+    let text = |arg: &Arg| match arg {
+        Arg::Text(v) => Some(v.clone()),
+        _ => None,
+    };
+    let int = |arg: &Arg| match arg {
+        Arg::Int(v) => Some(*v),
+        _ => None,
+    };
+    let column = |(i, kind): (usize, &Kind)| match kind {
+        Kind::Text => Arg::Texts(rows.iter().map(|row| text(&row[i])).collect()),
+        Kind::Int => Arg::Ints(rows.iter().map(|row| int(&row[i])).collect()),
+    };
+    kinds.iter().enumerate().map(column).collect()
 }
 
 /// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values.

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     open::Target,
     rows::{self, Statements},
-    sql::{BadColumn, Conn, placeholders},
+    sql::{Arg, BadColumn, Conn, Kind, ROWS_MAX, rows_args, rows_source},
 };
 use crate::{
     args,
@@ -445,9 +445,11 @@ async fn versions_of(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<HashMap
     ids.sort_unstable();
     ids.dedup();
     let mut versions = HashMap::with_capacity(ids.len());
-    for chunk in rows::power_of_two_chunks(&ids) {
-        let sql = format!("select id, version from schedules where id in {}", placeholders(1, chunk.len()));
-        for row in conn.all(&sql, chunk.iter().map(|id| (*id).into()).collect()).await? {
+    for chunk in ids.chunks(ROWS_MAX) {
+        let source = rows_source(conn.is_postgres(), &[Kind::Text], chunk.len());
+        let sql = format!("select id, version from schedules where id in (select v.column1 from {source})");
+        let rows: Vec<Vec<Arg>> = chunk.iter().map(|id| args![*id]).collect();
+        for row in conn.all(&sql, rows_args(conn.is_postgres(), &[Kind::Text], &rows)).await? {
             let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
             versions.insert(row.parse("id").map_err(decode)?, row.version("version").map_err(decode)?);
         }
@@ -472,14 +474,15 @@ impl Receipt {
 
 pub(super) async fn find_receipts(conn: &mut Conn, keys: &[&RequestKey]) -> sqlx::Result<Vec<Receipt>> {
     let mut found = Vec::new();
-    for chunk in rows::power_of_two_chunks(keys) {
+    let kinds = [Kind::Text, Kind::Text];
+    for chunk in keys.chunks(ROWS_MAX) {
+        let source = rows_source(conn.is_postgres(), &kinds, chunk.len());
         let sql = format!(
             "select account_id, request_key, fingerprint, status, body from receipts \
-             where (account_id, request_key) in (values {})",
-            placeholders(chunk.len(), 2)
+             where (account_id, request_key) in (select v.column1, v.column2 from {source})"
         );
-        let args = chunk.iter().flat_map(|k| args![k.account, &*k.key]).collect();
-        for row in conn.all(&sql, args).await? {
+        let rows: Vec<Vec<Arg>> = chunk.iter().map(|k| args![k.account, &*k.key]).collect();
+        for row in conn.all(&sql, rows_args(conn.is_postgres(), &kinds, &rows)).await? {
             let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
             found.push(Receipt {
                 account: row.text("account_id").map_err(decode)?.to_owned(),
@@ -499,16 +502,19 @@ pub(super) async fn insert_receipts(
     conn: &mut Conn,
     receipts: &[(&RequestKey, &StoredAnswer, Timestamp)],
 ) -> sqlx::Result<()> {
-    for chunk in rows::power_of_two_chunks(receipts) {
+    let kinds = [Kind::Text, Kind::Text, Kind::Text, Kind::Int, Kind::Text, Kind::Int];
+    for chunk in receipts.chunks(ROWS_MAX) {
+        let source = rows_source(conn.is_postgres(), &kinds, chunk.len());
         let sql = format!(
-            "insert into receipts (account_id, request_key, fingerprint, status, body, created_at) values {}",
-            placeholders(chunk.len(), 6)
+            "insert into receipts (account_id, request_key, fingerprint, status, body, created_at) \
+             select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 from {source} \
+             where v.column1 is not null"
         );
-        let args = chunk
-            .iter()
-            .flat_map(|(k, a, at)| args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at])
-            .collect();
-        conn.exec(&sql, args).await?;
+        let row = |(k, a, at): &(&RequestKey, &StoredAnswer, Timestamp)| {
+            args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at]
+        };
+        let rows: Vec<Vec<Arg>> = chunk.iter().map(row).collect();
+        conn.exec(&sql, rows_args(conn.is_postgres(), &kinds, &rows)).await?;
     }
     Ok(())
 }

@@ -348,7 +348,43 @@ impl Changes {
     }
 }
 
+/// Everything that a schedule is put together from; what can be derived is not asked for.
+pub struct Parts {
+    pub head: Head,
+    pub version: Version,
+    pub stamped_at: Timestamp,
+    pub bookings: BTreeMap<StudentId, Booking>,
+    pub holds: BTreeMap<StudentId, SeatHold>,
+    pub hold_uses: BTreeMap<StudentId, HoldUses>,
+    pub queue: Vec<Entry>,
+    pub next_seq: u32,
+    pub rounds: Vec<Round>,
+    pub ended_offers: Vec<EndedOffer>,
+}
+
 impl Schedule {
+    /// The state that these parts, read from rows, make.
+    pub fn from_parts(parts: Parts) -> Self {
+        let Parts { head, version, stamped_at, bookings, holds, hold_uses, queue, next_seq, rounds, ended_offers } =
+            parts;
+        let unsettled = BTreeSet::new();
+        let mut s = Self {
+            head,
+            version,
+            stamped_at,
+            bookings,
+            holds,
+            hold_uses,
+            queue,
+            next_seq,
+            rounds,
+            ended_offers,
+            unsettled,
+        };
+        s.unsettled = s.bookings.values().filter_map(|b| s.settle_by(b).map(|t| (t, b.student))).collect();
+        s
+    }
+
     pub fn seats_taken(&self) -> u32 {
         self.bookings.len() as u32
     }
