@@ -58,10 +58,10 @@ async fn smoke() {
         });
         let t = std::time::Instant::now();
         let mut tasks = Vec::new();
-        for w in 0..64u32 {
+        for w in 0..256u32 {
             let (engine, ids, clock) = (engine.clone(), ids.clone(), clock.clone());
             tasks.push(tokio::spawn(async move {
-                for _ in 0..(n / 64 + 1) {
+                for _ in 0..(n / 256 + 1) {
                     let student = StudentId::from_u128(ids.next(clock.now()));
                     let ev = Evidence { starts_at: now, ends_at: now, conflict: false };
                     let r = engine
@@ -94,6 +94,7 @@ async fn smoke() {
             t.await.unwrap();
         }
         let e = t.elapsed();
+        dump();
         println!("{n} in {e:?}: {}/s", f64::from(n) / e.as_secs_f64());
         let seen = engine.look(id, None).await.ok().unwrap();
         println!("taken {} left {} version {}", seen.view.taken, seen.view.left, seen.view.version);
@@ -101,5 +102,15 @@ async fn smoke() {
         println!("{r:?}");
         let r = crate::store::audit::replay(store.reader(), &|_, _| {}).await.unwrap();
         println!("{:?} {}", r.wrong.iter().take(5).collect::<Vec<_>>(), r.events);
+    }
+}
+pub fn dump() {
+    for f in prometheus::gather() {
+        for m in f.get_metric() {
+            let h = m.get_histogram();
+            if h.get_sample_count() > 0 {
+                println!("{} n={} sum={:.4}", f.name(), h.get_sample_count(), h.get_sample_sum());
+            }
+        }
     }
 }

@@ -327,19 +327,9 @@ pub fn rows_args(postgres: bool, kinds: &[Kind], rows: &[Vec<Arg>]) -> Vec<Arg> 
     kinds.iter().enumerate().map(column).collect()
 }
 
-/// `($1,$2),($3,$4)`: placeholders for `rows` rows of `columns` values.
-pub fn placeholders(rows: usize, columns: usize) -> String {
-    let mut sql = String::with_capacity(rows * columns * 6);
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        for column in 0..columns {
-            if column > 0 {
-                sql.push(',');
-            }
-            sql.push('$');
-            sql.push_str(&(row * columns + column + 1).to_string());
-        }
-        sql.push(')');
-    }
-    sql
+/// `(?,?),(?,?)`, for SQLite. Without numbers on purpose: SQLite keeps the names of numbered
+/// parameters in a list that the driver searches from its start for each one it binds.
+fn placeholders(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    vec![row; rows].join(",")
 }

@@ -1,0 +1,102 @@
+// Wires the page together: session, HTTP, socket, and the views that show them.
+
+import { perform } from './lib/actions.js';
+import { Api } from './lib/api.js';
+import { ServerClock } from './lib/clock.js';
+import { byId, setText } from './lib/dom.js';
+import { language, languageTag, onLanguage, t, translatePage, useLanguage } from './lib/i18n.js';
+import { Schedules } from './lib/schedules.js';
+import { Session } from './lib/session.js';
+import { LiveSocket } from './lib/socket.js';
+import { Board } from './views/board.js';
+import { Lab } from './views/lab.js';
+import { LinkState } from './views/link.js';
+import { ActivityLog, describe } from './views/log.js';
+import { Toasts } from './views/toasts.js';
+
+const clock = new ServerClock();
+const schedules = new Schedules();
+const session = new Session({ language: languageTag });
+const api = new Api({ session, language: languageTag });
+const toasts = new Toasts();
+const link = new LinkState();
+const log = new ActivityLog({ schedules });
+let hasBeenLive = false;
+
+const socket = new LiveSocket({
+  fetchTicket: async () => (await api.post('/ws/ticket')).data.ticket,
+  onState: linkChanged,
+  clock,
+});
+const board = new Board({ api, socket, schedules, clock, act, onList: () => lab.update() });
+const lab = new Lab({ api, schedules, toasts, reveal: (id) => board.card(id)?.reveal() });
+
+function linkChanged(now) {
+  const returned = now.state === 'live' && now.roundTripMs === undefined && hasBeenLive;
+  hasBeenLive ||= now.state === 'live';
+  link.update(now);
+  if (now.state === 'live' || now.state === 'waiting') board.connected(now.state === 'live');
+  // While the line was down, classes may have come or gone; the seats come as snapshots.
+  if (returned) board.load();
+}
+
+/** A button on a card. The socket brings the new state; without it, it is asked for. */
+async function act(action, schedule) {
+  try {
+    await perform(api, action, schedule);
+    toasts.good(t(`done.${action}`, { course: schedule.course_name }));
+  } catch (error) {
+    toasts.failure(error);
+  }
+  if (socket.state !== 'live') await board.refresh(schedule.id).catch(() => {});
+}
+
+function heardOfMe(message) {
+  if (message.type !== 'event' || !log.add(message)) return;
+  const card = board.card(message.data?.schedule_id);
+  if (message.event === 'offer_lost' || message.event === 'offer_lapsed') card?.note(describe(message));
+  if (['seat_offered', 'offer_reminder'].includes(message.event)) {
+    toasts.good(describe(message));
+    card?.reveal();
+  }
+}
+
+function showIdentity() {
+  byId('identity-name').value = session.name;
+  setText(byId('identity-hint'), t('identity.hint', { name: session.name }));
+}
+
+async function becomeSomebody(event) {
+  event.preventDefault();
+  const name = byId('identity-name').value.trim();
+  if (!name || name === session.name) return showIdentity();
+  session.become(name);
+  hasBeenLive = false;
+  log.clear();
+  showIdentity();
+  socket.stop();
+  await board.reset();
+  toasts.good(t('identity.changed', { name }));
+}
+
+function showLanguageButton() {
+  const button = byId('language');
+  const other = language() === 'zh' ? { text: 'English', tag: 'en', label: 'Switch to English' } : { text: '中文', tag: 'zh-CN', label: '切换到中文' };
+  setText(button, other.text);
+  button.lang = other.tag;
+  button.setAttribute('aria-label', other.label);
+}
+
+onLanguage(() => {
+  showLanguageButton();
+  showIdentity();
+  for (const view of [board, lab, log, link]) view.relabel();
+});
+
+byId('language').addEventListener('click', () => useLanguage(language() === 'zh' ? 'en' : 'zh'));
+byId('identity').addEventListener('submit', becomeSomebody);
+translatePage();
+showLanguageButton();
+showIdentity();
+socket.subscribe('me', heardOfMe);
+board.load();

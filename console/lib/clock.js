@@ -1,0 +1,63 @@
+// What time it is at the server, and how instants are shown.
+
+const SAMPLE_LIFE_MS = 3 * 60_000;
+const SAMPLES_MAX = 64;
+
+/**
+ * Estimates the server's clock from the `server_time` of whatever arrives anyway. Every sample is
+ * late by its way here and never early, so the largest recent offset is the best one.
+ */
+export class ServerClock {
+  #samples = [];
+
+  observe(serverTime, receivedAt = Date.now()) {
+    const instant = Date.parse(serverTime);
+    if (Number.isNaN(instant)) return;
+    const fresh = this.#samples.filter((sample) => Math.abs(receivedAt - sample.receivedAt) < SAMPLE_LIFE_MS);
+    fresh.push({ receivedAt, offset: instant - receivedAt });
+    this.#samples = fresh.slice(-SAMPLES_MAX);
+  }
+
+  /** The server's time in milliseconds since 1970, as well as it is known. */
+  now() {
+    if (this.#samples.length === 0) return Date.now();
+    return Date.now() + Math.max(...this.#samples.map((sample) => sample.offset));
+  }
+}
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d))?.*?(Z|[+-]\d\d:\d\d)$/;
+
+/** The wall clock where the class is held: instants carry the org's own offset. */
+export function wallTime(instant) {
+  return INSTANT.exec(instant)?.[2] ?? '';
+}
+
+export function offsetName(instant) {
+  const offset = INSTANT.exec(instant)?.[4] ?? '';
+  return offset === 'Z' ? 'UTC' : `UTC${offset}`;
+}
+
+/** The date at `offset` (as in `+08:00`) for milliseconds since 1970, like `2025-11-12`. */
+export function dateAt(milliseconds, offset) {
+  return shifted(milliseconds, offset).slice(0, 10);
+}
+
+/** The time at `offset` for milliseconds since 1970, like `12:45:09`. */
+export function timeAt(milliseconds, offset) {
+  return shifted(milliseconds, offset).slice(11, 19);
+}
+
+function shifted(milliseconds, offset) {
+  const parts = /^UTC([+-])(\d\d):(\d\d)$/.exec(offset);
+  const minutes = parts ? Number(parts[2]) * 60 + Number(parts[3]) : 0;
+  return new Date(milliseconds + (parts?.[1] === '-' ? -minutes : minutes) * 60_000).toISOString();
+}
+
+/** `14:59`, or `1:02:03` above an hour. Rounded up, so that it shows 0:00 only when time is up. */
+export function countdown(milliseconds) {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  const two = (n) => String(n).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}

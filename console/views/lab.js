@@ -1,0 +1,105 @@
+// Race lab: send a crowd at a class, or free one seat, and watch the board.
+
+import { wallTime } from '../lib/clock.js';
+import { byId, h, setText } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+
+const OUTCOMES = ['booked', 'queued', 'refused'];
+
+export class Lab {
+  #options = new Map();
+  #result = null;
+  #chosen = false;
+
+  constructor({ api, schedules, toasts, reveal }) {
+    Object.assign(this, { api, schedules, toasts, reveal });
+    byId('lab').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#busy(() => this.#rush());
+    });
+    byId('lab-release').addEventListener('click', () => this.#busy(() => this.#release()));
+    byId('lab-class').addEventListener('change', () => {
+      this.#chosen = true;
+    });
+  }
+
+  /** Brings the list of classes up to date without disturbing an open drop-down. */
+  update() {
+    const select = byId('lab-class');
+    const schedules = this.schedules.all();
+    const ids = schedules.map(({ id }) => id);
+    if (ids.join() !== [...this.#options.keys()].join()) {
+      const value = select.value;
+      this.#options = new Map(ids.map((id) => [id, h('option', { value: id })]));
+      select.replaceChildren(...this.#options.values());
+      if (ids.includes(value)) select.value = value;
+    }
+    for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule));
+    // Until the visitor chooses, the class with the most free seats shows a rush best.
+    if (!this.#chosen && !this.#result && schedules.length > 0) {
+      select.value = schedules.reduce((best, one) => (one.seats_left > best.seats_left ? one : best)).id;
+    }
+  }
+
+  relabel() {
+    this.update();
+    this.#showResult();
+  }
+
+  async #rush() {
+    const schedule = this.#schedule();
+    const students = Math.min(500, Math.max(1, Math.round(Number(byId('lab-students').value) || 60)));
+    byId('lab-students').value = students;
+    this.reveal(schedule.id);
+    setText(byId('lab-rush'), t('lab.rushing'));
+    const { data } = await this.api.post('/dev/rush', { schedule_id: schedule.id, students });
+    this.#result = { course: schedule.course_name, ...data };
+    this.#showResult();
+  }
+
+  async #release() {
+    const schedule = this.#schedule();
+    this.reveal(schedule.id);
+    await this.api.post('/dev/release', { schedule_id: schedule.id });
+    this.toasts.good(t('lab.released', { course: schedule.course_name }));
+  }
+
+  #schedule() {
+    const id = byId('lab-class').value;
+    this.#chosen = true;
+    return this.schedules.get(id);
+  }
+
+  async #busy(work) {
+    const buttons = [byId('lab-rush'), byId('lab-release')];
+    if (!byId('lab-class').value || buttons.some((button) => button.getAttribute('aria-disabled') === 'true')) return;
+    for (const button of buttons) button.setAttribute('aria-disabled', 'true');
+    try {
+      await work();
+    } catch (error) {
+      this.toasts.failure(error);
+    } finally {
+      for (const button of buttons) button.setAttribute('aria-disabled', 'false');
+      setText(byId('lab-rush'), t('lab.rush'));
+    }
+  }
+
+  #showResult() {
+    if (!this.#result) return;
+    const { course, students, took_ms, ...counts } = this.#result;
+    const bar = h('div', { class: 'outcome__bar', 'aria-hidden': 'true' });
+    const list = h('ul', { class: 'outcome__list' });
+    for (const outcome of OUTCOMES) {
+      const part = h('span', { class: `outcome__part outcome__part--${outcome}` });
+      part.style.width = `${(100 * counts[outcome]) / Math.max(1, students)}%`;
+      bar.append(part);
+      list.append(h('li', { class: `outcome outcome--${outcome}` }, h('strong', {}, String(counts[outcome])), ' ', t(`lab.${outcome}`)));
+    }
+    const summary = h('p', { class: 'hint' }, t('lab.result', { students, course, ms: took_ms }));
+    byId('lab-result').replaceChildren(bar, list, summary);
+  }
+}
+
+function label(schedule) {
+  return t('lab.option', { time: wallTime(schedule.starts_at), course: schedule.course_name, left: schedule.seats_left });
+}

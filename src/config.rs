@@ -1,0 +1,274 @@
+//! Settings: defaults, then `yueke.toml`, then the environment. Everything that is wrong is told
+//! at once, each with what to do.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+use crate::base::time::{Timestamp, Zone};
+
+/// A value that must never be shown.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub workers: usize,
+    pub database_url: String,
+    pub mode: Mode,
+    /// Fill an empty database with a demo school.
+    pub demo_data: bool,
+    /// Where a manual clock starts; none for the machine's clock.
+    pub manual_clock: Option<Timestamp>,
+    pub zone: Zone,
+    pub tokens: TokenConfig,
+    pub limits: LimitConfig,
+    pub log: LogConfig,
+    /// Origins that browsers may open sockets from; empty for any.
+    pub allowed_origins: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Demo,
+    Production,
+}
+
+/// Token keys by `kid`; the first one signs, all verify.
+#[derive(Clone, Debug)]
+pub struct TokenConfig {
+    pub secret: Option<Secret>,
+    /// Still accepted, so that a key can be changed without logging everybody out.
+    pub previous_secret: Option<Secret>,
+}
+
+/// Requests per second, and how many may come at once. Zero: no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitConfig {
+    pub per_caller: u32,
+    pub per_address: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// As in `info,yueke=debug`.
+    pub level: String,
+    pub json: bool,
+    /// A folder for a daily file; none for standard error.
+    pub directory: Option<PathBuf>,
+}
+
+/// The file's shape; an unknown key is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    workers: Option<usize>,
+    database_url: Option<String>,
+    env: Option<String>,
+    demo_data: Option<bool>,
+    clock: Option<String>,
+    zone: Option<String>,
+    jwt_secret: Option<Secret>,
+    jwt_secret_previous: Option<Secret>,
+    wechat_appid: Option<Secret>,
+    wechat_secret: Option<Secret>,
+    limit_per_caller: Option<u32>,
+    limit_per_address: Option<u32>,
+    log: Option<String>,
+    log_format: Option<String>,
+    log_directory: Option<PathBuf>,
+    allowed_origins: Option<Vec<String>>,
+}
+
+/// All that is wrong, a line each.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot be used:\n  - {}", .0.join("\n  - "))]
+pub struct BadConfig(pub Vec<String>);
+
+impl Config {
+    /// `file` is the text of `yueke.toml`, if there is one; `env` finds environment variables.
+    pub fn read(file: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Result<Self, BadConfig> {
+        let mut wrong = Vec::new();
+        let file: File = toml::from_str(file.unwrap_or_default()).unwrap_or_else(|e| {
+            wrong.push(format!("yueke.toml: {}", e.to_string().trim().replace('\n', " ")));
+            File::default()
+        });
+        let set = |name: &str, from_file: Option<String>| env(name).filter(|v| !v.is_empty()).or(from_file);
+
+        let mode = match set("YUEKE_ENV", file.env).as_deref() {
+            None | Some("demo") => Mode::Demo,
+            Some("production") => Mode::Production,
+            Some(other) => {
+                wrong.push(format!("YUEKE_ENV is `{other}`: use `demo` or `production`"));
+                Mode::Demo
+            }
+        };
+        let listen = set("YUEKE_LISTEN", file.listen).unwrap_or_else(|| "127.0.0.1:8080".into());
+        let listen = listen.parse().unwrap_or_else(|_| {
+            wrong.push(format!("YUEKE_LISTEN is `{listen}`: use an address and a port, such as 127.0.0.1:8080"));
+            SocketAddr::from(([127, 0, 0, 1], 8080))
+        });
+        if mode == Mode::Demo && !listen.ip().is_loopback() {
+            wrong.push(format!(
+                "demo mode lets anyone log in as anyone, so it listens on loopback only, not on {listen}: \
+                 set YUEKE_ENV=production, or YUEKE_LISTEN=127.0.0.1:{}",
+                listen.port()
+            ));
+        }
+        let manual_clock = set("YUEKE_CLOCK", file.clock).and_then(|text| {
+            let at = text.strip_prefix("manual:").and_then(Timestamp::parse);
+            if at.is_none() {
+                wrong.push(format!("YUEKE_CLOCK is `{text}`: use manual:2025-11-12T12:00:00+08:00"));
+            } else if mode == Mode::Production {
+                wrong.push("YUEKE_CLOCK can be set in demo mode only".into());
+            }
+            at
+        });
+        let zone = set("YUEKE_ZONE", file.zone).unwrap_or_else(|| "Asia/Shanghai".into());
+        let zone = Zone::named(&zone).unwrap_or_else(|| {
+            wrong.push(format!("YUEKE_ZONE is `{zone}`: use a name such as Asia/Shanghai"));
+            Zone::SHANGHAI
+        });
+        let secret = set("YUEKE_JWT_SECRET", file.jwt_secret.map(|s| s.0)).map(Secret);
+        let previous_secret = set("YUEKE_JWT_SECRET_PREVIOUS", file.jwt_secret_previous.map(|s| s.0)).map(Secret);
+        if let Some(short) = [&secret, &previous_secret].into_iter().flatten().find(|s| s.0.len() < 32) {
+            wrong.push(format!("a JWT secret has {} bytes: use 32 or more, from a random source", short.0.len()));
+        }
+        if mode == Mode::Production {
+            let needed = [
+                ("YUEKE_JWT_SECRET", secret.is_some(), "32 or more random bytes; signs the tokens"),
+                (
+                    "YUEKE_WECHAT_APPID",
+                    set("YUEKE_WECHAT_APPID", file.wechat_appid.map(|s| s.0)).is_some(),
+                    "the mini-program's AppID",
+                ),
+                (
+                    "YUEKE_WECHAT_SECRET",
+                    set("YUEKE_WECHAT_SECRET", file.wechat_secret.map(|s| s.0)).is_some(),
+                    "the mini-program's AppSecret",
+                ),
+            ];
+            let missing = needed.iter().filter(|(_, there, _)| !there);
+            wrong.extend(missing.map(|(name, _, what)| format!("{name} is missing: {what}")));
+        }
+        let mut number = |name: &str, from_file: Option<u32>, default: u32| match env(name) {
+            None => from_file.unwrap_or(default),
+            Some(text) => text.parse().unwrap_or_else(|_| {
+                wrong.push(format!("{name} is `{text}`: use a whole number, 0 for no limit"));
+                default
+            }),
+        };
+        // A demo is driven by tests and by one person with many tabs.
+        let (caller, address) = if mode == Mode::Demo { (0, 0) } else { (20, 200) };
+        let limits = LimitConfig {
+            per_caller: number("YUEKE_LIMIT_PER_CALLER", file.limit_per_caller, caller),
+            per_address: number("YUEKE_LIMIT_PER_ADDRESS", file.limit_per_address, address),
+        };
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let workers = number("YUEKE_WORKERS", file.workers.map(|w| w as u32), cores as u32).clamp(1, 256) as usize;
+        let demo_data = match set("YUEKE_DEMO_DATA", file.demo_data.map(|d| u8::from(d).to_string())).as_deref() {
+            None => mode == Mode::Demo,
+            Some("1" | "true") => true,
+            Some("0" | "false") => false,
+            Some(other) => {
+                wrong.push(format!("YUEKE_DEMO_DATA is `{other}`: use 0 or 1"));
+                false
+            }
+        };
+        let format = set("YUEKE_LOG_FORMAT", file.log_format).unwrap_or_else(|| "human".into());
+        if format != "human" && format != "json" {
+            wrong.push(format!("YUEKE_LOG_FORMAT is `{format}`: use `human` or `json`"));
+        }
+        let config = Self {
+            listen,
+            workers,
+            database_url: set("YUEKE_DATABASE_URL", file.database_url)
+                .unwrap_or_else(|| "sqlite://data/yueke.db".into()),
+            mode,
+            demo_data,
+            manual_clock,
+            zone,
+            tokens: TokenConfig { secret, previous_secret },
+            limits,
+            log: LogConfig {
+                level: set("YUEKE_LOG", file.log).unwrap_or_else(|| "info".into()),
+                json: format == "json",
+                directory: set("YUEKE_LOG_DIRECTORY", file.log_directory.map(|d| d.display().to_string()))
+                    .map(PathBuf::from),
+            },
+            allowed_origins: set("YUEKE_ALLOWED_ORIGINS", file.allowed_origins.map(|o| o.join(",")))
+                .map(|o| o.split(',').map(|o| o.trim().to_owned()).filter(|o| !o.is_empty()).collect())
+                .unwrap_or_default(),
+        };
+        if wrong.is_empty() { Ok(config) } else { Err(BadConfig(wrong)) }
+    }
+
+    pub fn is_demo(&self) -> bool {
+        self.mode == Mode::Demo
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str, env: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let find = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        Config::read(Some(file), find).map_err(|e| e.0)
+    }
+
+    #[test]
+    fn nothing_set_is_a_demo_on_loopback() {
+        let config = read("", &[]).unwrap();
+        assert!(config.is_demo() && config.listen.ip().is_loopback() && config.demo_data);
+        assert_eq!(config.database_url, "sqlite://data/yueke.db");
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let config = read("listen = '127.0.0.1:1'", &[("YUEKE_LISTEN", "127.0.0.1:2")]).unwrap();
+        assert_eq!(config.listen.port(), 2);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let wrong = read(
+            "",
+            &[
+                ("YUEKE_LISTEN", "0.0.0.0:80"),
+                ("YUEKE_CLOCK", "manual:soon"),
+                ("YUEKE_LOG_FORMAT", "xml"),
+                ("YUEKE_JWT_SECRET", "short"),
+            ],
+        )
+        .unwrap_err();
+        for (word, line) in ["loopback", "YUEKE_CLOCK", "32 or more", "YUEKE_LOG_FORMAT"].iter().zip(&wrong) {
+            assert!(line.contains(word), "{line}");
+        }
+    }
+
+    #[test]
+    fn production_names_every_missing_secret() {
+        let wrong = read("", &[("YUEKE_ENV", "production")]).unwrap_err();
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_an_error() {
+        assert!(read("listen = 1", &[]).unwrap_err()[0].contains("listen"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert_eq!(format!("{:?}", Secret("abc".into())), "***");
+    }
+}

@@ -1,0 +1,105 @@
+//! Planning schedules: making one, and moving one to other times. Both must find the teacher
+//! free, and moving one also every student that is booked on it.
+
+use std::sync::Arc;
+
+use crate::{
+    base::{
+        ids::{CourseId, IdSource, OrgId, ScheduleId, TeacherId},
+        keys::{Keyed, RequestKey, StoredAnswer},
+        time::{Clock, Timestamp},
+    },
+    domain::schedule::{
+        Command, Opened, Policy, Rejection,
+        state::{Head, Status},
+    },
+    engine::{Answer, Engine, Order, Render, Trouble},
+    store::{Store, StoreError, schedules},
+};
+
+/// A schedule to be made; its fields were checked before.
+pub struct Plan {
+    pub org: OrgId,
+    pub course: CourseId,
+    pub teacher: Option<TeacherId>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub capacity: u32,
+    pub location: String,
+    pub policy: Policy,
+}
+
+/// The teacher has another class then.
+pub struct TeacherBusy;
+
+/// Turns what became of a plan into the answer that is stored under a request key.
+pub type RenderPlan = Box<dyn FnOnce(Result<&Opened, TeacherBusy>) -> StoredAnswer + Send>;
+
+/// Makes a schedule, unless its teacher has another class then.
+pub async fn open_schedule(
+    store: &Store,
+    clock: &Clock,
+    ids: &dyn IdSource,
+    key: Option<RequestKey>,
+    plan: Plan,
+    render: RenderPlan,
+) -> Result<Keyed, StoreError> {
+    let at = clock.now();
+    let Plan { org, course, teacher, starts_at, ends_at, capacity, location, policy } = plan;
+    let id = ScheduleId::from_u128(ids.next(at));
+    let (status, policy) = (Status::Open, Arc::new(policy));
+    let head = Head { id, org, course, teacher, starts_at, ends_at, capacity, status, policy };
+    let opened = Opened { head, at };
+    let epoch = store.epoch();
+    store
+        .write_keyed(key, at, move |tx| {
+            Box::pin(async move {
+                if let Some(teacher) = teacher
+                    && schedules::teacher_busy(tx, teacher, None, starts_at, ends_at).await?.is_some()
+                {
+                    return Ok(render(Err(TeacherBusy)));
+                }
+                schedules::insert(tx, &opened, &location, epoch).await?;
+                Ok(render(Ok(&opened)))
+            })
+        })
+        .await
+}
+
+/// The new times and teacher of a schedule.
+#[derive(Clone, Copy)]
+pub struct Move {
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub teacher: Option<TeacherId>,
+}
+
+/// Moves a schedule to other times or another teacher. Every booked student's calendar is locked
+/// meanwhile, in one order for everybody, so that two moves cannot wait for each other.
+pub async fn reschedule(
+    engine: &Engine,
+    schedule: ScheduleId,
+    to: Move,
+    key: Option<RequestKey>,
+    render: impl Fn() -> Render,
+) -> Result<Answer, Trouble> {
+    for _ in 0..TRIES {
+        let checked = engine.booked_students(schedule).await?;
+        let mut permits = Vec::with_capacity(checked.len());
+        for student in &checked {
+            permits.push(engine.lock_calendar(*student).await?);
+        }
+        let conflict = permits.iter().any(|p| p.conflicts(schedule, to.starts_at, to.ends_at));
+        let Move { starts_at, ends_at, teacher } = to;
+        let command = Command::Reschedule { starts_at, ends_at, teacher, checked, conflict };
+        match engine.submit(schedule, Order::keyed(command, key.clone(), render())).await? {
+            // Someone booked or left between the look and the lock.
+            Answer::Given { outcome: Err(Rejection::EvidenceStale), .. } => {}
+            answer => return Ok(answer),
+        }
+    }
+    Err(Trouble::Busy)
+}
+
+/// Bookings that come and go faster than this many looks are a rush: the operator tries later.
+const TRIES: usize = 5;

@@ -1,0 +1,271 @@
+//! The one table of everything that can be answered instead of success.
+
+use std::{borrow::Cow, fmt};
+
+use actix_web::{HttpMessage, HttpResponse, ResponseError, http::StatusCode};
+
+use super::reply::Lang;
+use crate::{
+    domain::schedule::Rejection,
+    engine::{Trouble, journal::Fault},
+    store::StoreError,
+};
+
+/// Why a request is not answered with success.
+#[derive(Debug, Clone)]
+pub enum Problem {
+    /// Malformed or invalid: which field, and what is wrong with it in Chinese and English.
+    Invalid { field: Cow<'static, str>, zh: Cow<'static, str>, en: Cow<'static, str> },
+    Unauthorized,
+    TokenExpired,
+    InvalidCredentials,
+    AccountLocked,
+    Forbidden,
+    DemoOnly,
+    NotFound,
+    MethodNotAllowed,
+    TooLarge,
+    NotJson,
+    KeyReused,
+    InProgress,
+    RateLimited { retry_after: u32 },
+    Overloaded,
+    Closing,
+    Unavailable(Fault),
+    Unknown(Fault),
+    Timeout,
+    Internal(Fault),
+    TeacherBusy,
+    ClockBackwards,
+    ClockNotManual,
+    NameTaken,
+    Rule(Rejection),
+}
+
+/// One row of the table.
+pub struct Row {
+    pub status: u16,
+    pub reason: &'static str,
+    pub zh: Cow<'static, str>,
+    pub en: Cow<'static, str>,
+    /// Seconds after which it is worth trying again.
+    pub retry_after: Option<u32>,
+}
+
+fn row(status: u16, reason: &'static str, zh: &'static str, en: &'static str) -> Row {
+    Row { status, reason, zh: zh.into(), en: en.into(), retry_after: None }
+}
+
+impl Row {
+    fn again_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+}
+
+impl Problem {
+    /// A field that is missing or not what it must be.
+    pub fn invalid(
+        field: impl Into<Cow<'static, str>>,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Invalid { field: field.into(), zh: zh.into(), en: en.into() }
+    }
+
+    pub fn row(&self) -> Row {
+        match self {
+            Self::Invalid { field, zh, en } => Row {
+                status: 400,
+                reason: "invalid_request",
+                zh: format!("参数 {field} 无效：{zh}").into(),
+                en: format!("invalid `{field}`: {en}").into(),
+                retry_after: None,
+            },
+            Self::Unauthorized => row(401, "unauthorized", "请先登录", "Log in first"),
+            Self::TokenExpired => row(401, "token_expired", "登录已过期，请重新登录", "The login has expired: log in again"),
+            Self::InvalidCredentials => row(401, "invalid_credentials", "登录凭证无效", "These credentials are not valid"),
+            Self::AccountLocked => {
+                row(401, "account_locked", "登录失败次数过多，请15分钟后再试", "Too many failed logins: try again in 15 minutes")
+            }
+            Self::Forbidden => row(403, "forbidden", "没有权限执行此操作", "You may not do this"),
+            Self::DemoOnly => row(404, "not_found", "未找到", "Not found"),
+            Self::NotFound => row(404, "not_found", "未找到", "Not found"),
+            Self::MethodNotAllowed => row(405, "method_not_allowed", "不支持的请求方法", "This path does not take that method"),
+            Self::TooLarge => row(413, "payload_too_large", "请求内容过大（上限1 MiB）", "The body is larger than 1 MiB"),
+            Self::NotJson => {
+                row(415, "unsupported_media_type", "请使用 Content-Type: application/json", "Send Content-Type: application/json")
+            }
+            Self::KeyReused => row(
+                422,
+                "request_key_reused",
+                "该 Idempotency-Key 已用于另一个请求，请换一个新的",
+                "This Idempotency-Key was used for another request: take a new one",
+            ),
+            Self::InProgress => {
+                row(409, "request_in_progress", "相同请求正在处理中，请稍候", "The same request is being worked on").again_after(1)
+            }
+            Self::RateLimited { retry_after } => {
+                row(429, "too_many_requests", "请求过于频繁，请稍后再试", "Too many requests: slow down").again_after(*retry_after)
+            }
+            Self::Overloaded => row(503, "overloaded", "系统繁忙，请稍后再试", "Too busy now: try again shortly").again_after(1),
+            Self::Closing => row(503, "shutting_down", "服务正在重启，请稍后再试", "The server is restarting").again_after(2),
+            Self::Unavailable(_) => {
+                row(503, "unavailable", "服务暂不可用，请稍后再试", "Not available now: try again shortly").again_after(1)
+            }
+            Self::Unknown(_) | Self::Timeout => row(
+                503,
+                "outcome_unknown",
+                "结果未知，请用相同的 Idempotency-Key 重试或刷新查看",
+                "The outcome is unknown: retry with the same Idempotency-Key, or look again",
+            )
+            .again_after(1),
+            Self::Internal(_) => row(500, "internal", "服务器内部错误", "An internal error"),
+            Self::TeacherBusy => {
+                row(409, "teacher_busy", "该老师在此时段已有课程安排", "The teacher has another class at that time")
+            }
+            Self::ClockBackwards => row(409, "clock_backwards", "时钟只能向前拨", "The clock moves forward only"),
+            Self::ClockNotManual => {
+                row(409, "clock_not_manual", "当前使用系统时钟，不能手动调整", "This server runs on the machine's clock")
+            }
+            Self::NameTaken => row(409, "name_taken", "该名称已被使用", "This name is taken"),
+            Self::Rule(rejection) => rule(*rejection),
+        }
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Unavailable(fault) | Self::Unknown(fault) | Self::Internal(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// The whole answer, in the caller's language.
+    pub fn body(&self, lang: Lang, request_id: &str) -> String {
+        let Row { status, reason, zh, en, retry_after: _ } = self.row();
+        let message = match lang {
+            Lang::Zh => &zh,
+            Lang::En => &en,
+        };
+        #[derive(serde::Serialize)]
+        struct Body<'a> {
+            code: u16,
+            message: &'a str,
+            data: Option<()>,
+            reason: &'a str,
+            error: &'a str,
+            request_id: &'a str,
+        }
+        let body = Body { code: status, message, data: None, reason, error: &zh, request_id };
+        serde_json::to_string(&body).expect("strings and numbers")
+    }
+
+    /// Told once, at the edge; the caller sees none of it.
+    pub fn log(&self, request_id: &str) {
+        if let Some(fault) = self.fault() {
+            tracing::error!(request_id, %fault, reason = self.row().reason, "a request failed");
+        }
+    }
+}
+
+/// Refusals by a rule; the literal texts are the product's own.
+fn rule(r: Rejection) -> Row {
+    let (status, zh, en) = match r {
+        Rejection::UnknownSchedule => (404, "未找到该课次", "There is no such class"),
+        Rejection::UnknownBooking => (404, "未找到该预约", "There is no such booking"),
+        Rejection::UnknownEntry => (404, "未找到该候补", "There is no such waitlist entry"),
+        Rejection::UnknownOffer => (404, "未找到该名额邀约", "There is no such offer"),
+        Rejection::WaitlistClosed => (409, "候补已截止", "The waitlist is closed"),
+        Rejection::AlreadyBooked => (409, "您已预约该课程", "You are booked on this class already"),
+        Rejection::AlreadyWaiting => (409, "您已在候补队列中", "You are on the waitlist already"),
+        Rejection::ScheduleNotOpen => (409, "该时段暂不可预约", "This class cannot be booked"),
+        Rejection::ScheduleStarted => (409, "课程已开始", "The class has started"),
+        Rejection::TimeConflict => (409, "与您已预约的其他课程时间冲突", "You have another booking at that time"),
+        Rejection::SeatsAvailable => (409, "仍有名额，请直接预约", "There are free seats: book now"),
+        Rejection::QueueFull => (409, "候补队列已满，请选择其他课程", "The waitlist is full: choose another class"),
+        Rejection::HoldLimit => (409, "占位次数已达上限，请直接预约", "You held a seat too often: book it instead"),
+        Rejection::SeatOnOffer => (409, "时段已被预约", "The free seats are promised to the waitlist"),
+        Rejection::ScheduleFull => (409, "时段已被预约", "The class is full"),
+        Rejection::NotEnoughHours => (409, "课时不足", "Not enough class hours"),
+        Rejection::CourseMismatch => (400, "该时段不属于所选课程", "This class belongs to another course"),
+        Rejection::OfferTaken => (409, "名额已被抢占", "Someone else took the seat"),
+        Rejection::OfferLapsed => (
+            409,
+            "候补确认已过期，名额已顺位给下一位候补用户",
+            "The time to confirm is over: the seat went to the next in line",
+        ),
+        Rejection::NoOffer => (409, "当前没有可确认的名额", "There is no seat on offer to you"),
+        Rejection::BookingEnded => (409, "该预约已结束，不能再更改", "This booking is over"),
+        Rejection::CancelTooLate => (409, "已超过可取消时间，请联系老师", "It is too late to cancel: ask the teacher"),
+        Rejection::PaymentDue => (409, "请等待学员完成支付", "The fee is still to be paid"),
+        Rejection::PaymentLate => (409, "支付已超时，名额已释放", "The time to pay is over: the seat was released"),
+        Rejection::NothingToPay => (409, "该预约无需支付", "There is nothing to pay"),
+        Rejection::NotAwaitingConfirm => (409, "该预约不在待确认状态", "This booking does not wait for a confirmation"),
+        Rejection::ScheduleNotStarted => (409, "课程尚未开始", "The class has not started"),
+        Rejection::CapacityInUse => (409, "已占用名额超过该容量，请先取消部分预约", "More seats than that are in use"),
+        Rejection::ScheduleEnded => (409, "该课次已完成或已撤销", "This class is completed or revoked"),
+        Rejection::QueueEmpty => (409, "没有候补用户", "Nobody is waiting"),
+        Rejection::EvidenceStale => (503, "系统繁忙，请稍后再试", "Too busy now: try again shortly"),
+    };
+    Row { status, reason: r.name(), zh: zh.into(), en: en.into(), retry_after: (status == 503).then_some(1) }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row().reason)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Without a body: `server::finish` writes it, because it knows the language and the request.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(r: Rejection) -> Self {
+        Self::Rule(r)
+    }
+}
+
+impl From<Trouble> for Problem {
+    fn from(t: Trouble) -> Self {
+        match t {
+            Trouble::Refused(rejection) => Self::Rule(rejection),
+            Trouble::Busy | Trouble::Bounced(_) => Self::Overloaded,
+            Trouble::Closing => Self::Closing,
+            Trouble::Unavailable(fault) => Self::Unavailable(fault),
+            Trouble::Unknown(fault) => Self::Unknown(fault),
+            Trouble::KeyReused => Self::KeyReused,
+            Trouble::InProgress => Self::InProgress,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Unavailable(fault) => Self::Unavailable(fault),
+            StoreError::Unknown(fault) => Self::Unknown(fault),
+            StoreError::Corrupt(fault) => Self::Internal(fault),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(e: sqlx::Error) -> Self {
+        StoreError::from(e).into()
+    }
+}
+
+impl From<crate::store::sql::BadColumn> for Problem {
+    fn from(e: crate::store::sql::BadColumn) -> Self {
+        StoreError::from(e).into()
+    }
+}

@@ -1,0 +1,10 @@
+//! The wire: envelope, errors, who is calling, routes, the server itself. No rules live here.
+
+pub mod error;
+pub mod extract;
+pub mod limit;
+pub mod reply;
+pub mod routes;
+pub mod server;
+pub mod state;
+pub mod tokens;
