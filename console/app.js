@@ -29,7 +29,7 @@ const socket = new LiveSocket({
   clock,
 });
 const board = new Board({ api, socket, schedules, clock, act, onList: () => lab.update() });
-const lab = new Lab({ api, schedules, toasts, reveal: (id) => board.card(id)?.reveal() });
+const lab = new Lab({ api, schedules, clock, toasts, reveal: (id) => board.card(id)?.reveal() });
 
 function linkChanged(now) {
   const returned = now.state === 'live' && now.roundTripMs === undefined && hasBeenLive;

@@ -40,12 +40,15 @@ create table sessions (
     account_id text not null,
     device text not null default '',
     refresh_hash text not null,
+    -- The one before: presented again, it ends the session.
+    previous_hash text,
     created_at bigint not null,
     updated_at bigint not null,
     expires_at bigint not null,
     revoked_at bigint
 );
 create unique index sessions_refresh on sessions (refresh_hash);
+create index sessions_previous on sessions (previous_hash) where previous_hash is not null;
 create index sessions_by_account on sessions (account_id, created_at);
 
 create table teachers (

@@ -26,16 +26,19 @@ export class Session {
   /** Logs in again, unless another request already did so since `stale` was used. */
   async renew(stale) {
     if (this.#token !== null && this.#token !== stale) return this.#token;
-    this.#login ??= this.#logIn().finally(() => {
-      this.#login = null;
-    });
-    return this.#login;
+    const login = (this.#login ??= this.#logIn());
+    try {
+      return await login;
+    } finally {
+      if (this.#login === login) this.#login = null;
+    }
   }
 
   /** Becomes another student; the next request logs in. */
   become(name) {
     this.name = name;
     remember('name', name);
+    this.#login = null;
     this.#keep(null);
   }
 

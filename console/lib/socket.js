@@ -51,14 +51,8 @@ export class LiveSocket {
 
   stop() {
     this.#drop();
-    this.#become('stopped');
-  }
-
-  /** Forgets who was connected: the next socket authenticates anew. */
-  restart() {
-    this.stop();
     this.#failures = 0;
-    this.#connect();
+    this.#become('stopped');
   }
 
   retryNow() {

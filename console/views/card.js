@@ -32,6 +32,7 @@ export class Card {
   #busy = false;
   #note = '';
   #flash = 0;
+  #phase = '';
   #deadline = null;
 
   /** `act(name, schedule)` does what a button says and answers when it is done. */
@@ -46,7 +47,7 @@ export class Card {
     const p = {
       time: part('p', 'time'),
       badge: part('span', 'badge'),
-      title: part('h3', 'title', { id: `class-${id}` }),
+      title: part('h3', 'title', { id: `class-${id}`, tabindex: '-1' }),
       who: part('p', 'who'),
       race: part('p', 'race', { hidden: true }),
       queue: part('p', 'queue'),
@@ -74,11 +75,12 @@ export class Card {
 
   update(schedule) {
     const before = this.#schedule;
-    this.#schedule = schedule;
     const now = this.clock.now();
+    this.#schedule = schedule;
+    this.#phase = phase(schedule, now);
     const where = standing(schedule, now);
     if (before && changed(before, schedule)) this.#flashOnce();
-    if (where === 'offered' || where === 'booked') this.#note = '';
+    if (['offered', 'booked', 'unpaid', 'unconfirmed'].includes(where)) this.#note = '';
     // Read by tests and by anybody who looks with the developer tools.
     Object.assign(this.element.dataset, {
       version: `${schedule.epoch}.${schedule.version}`,
@@ -102,8 +104,9 @@ export class Card {
     this.#showNote();
   }
 
-  /** Called every half second: a countdown needs no word from the server. */
+  /** Called every half second: the passing of time needs no word from the server. */
   tick(now) {
+    if (this.#phase !== phase(this.#schedule, now)) return this.update(this.#schedule);
     if (!this.#deadline) return;
     const { until, from, over } = this.#deadline;
     const left = until - now;
@@ -210,6 +213,7 @@ export class Card {
   async #run(name) {
     if (this.#busy) return;
     this.#busy = true;
+    this.note('');
     this.#markBusy();
     try {
       await this.act(name, this.#schedule);
@@ -235,6 +239,12 @@ export class Card {
 function changed(a, b) {
   return ['seats_taken', 'seats_held', 'seats_offered', 'capacity', 'availability'].some((name) => a[name] !== b[name])
     || a.waitlist?.length !== b.waitlist?.length;
+}
+
+/** What the passing of time alone changes: a class that starts, a queue that closes. */
+function phase(schedule, now) {
+  const closed = schedule.cutoff_at !== undefined && now >= Date.parse(schedule.cutoff_at);
+  return `${hasStarted(schedule, now)} ${closed}`;
 }
 
 function yuan(fen) {

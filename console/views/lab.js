@@ -3,6 +3,7 @@
 import { wallTime } from '../lib/clock.js';
 import { byId, h, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
+import { isClosed } from '../lib/schedules.js';
 
 const OUTCOMES = ['booked', 'queued', 'refused'];
 
@@ -11,8 +12,8 @@ export class Lab {
   #result = null;
   #chosen = false;
 
-  constructor({ api, schedules, toasts, reveal }) {
-    Object.assign(this, { api, schedules, toasts, reveal });
+  constructor({ api, schedules, clock, toasts, reveal }) {
+    Object.assign(this, { api, schedules, clock, toasts, reveal });
     byId('lab').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#busy(() => this.#rush());
@@ -35,10 +36,8 @@ export class Lab {
       if (ids.includes(value)) select.value = value;
     }
     for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule));
-    // Until the visitor chooses, the class with the most free seats shows a rush best.
-    if (!this.#chosen && !this.#result && schedules.length > 0) {
-      select.value = schedules.reduce((best, one) => (one.seats_left > best.seats_left ? one : best)).id;
-    }
+    // Until the visitor chooses: the emptiest class that the default crowd can still fill.
+    if (!this.#chosen && schedules.length > 0) select.value = this.#bestArena(schedules).id;
   }
 
   relabel() {
@@ -62,6 +61,14 @@ export class Lab {
     this.reveal(schedule.id);
     await this.api.post('/dev/release', { schedule_id: schedule.id });
     this.toasts.good(t('lab.released', { course: schedule.course_name }));
+  }
+
+  #bestArena(schedules) {
+    const now = this.clock.now();
+    const open = schedules.filter((s) => !isClosed(s, now) && s.waitlist?.open);
+    const fillable = open.filter((s) => s.seats_left < Number(byId('lab-students').value));
+    const among = [fillable, open, schedules].find((list) => list.length > 0);
+    return among.reduce((best, one) => (one.seats_left > best.seats_left ? one : best));
   }
 
   #schedule() {

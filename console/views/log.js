@@ -6,7 +6,7 @@ import { lookUp, t } from '../lib/i18n.js';
 
 const LINES_MAX = 40;
 const GOOD = ['booking', 'booking_confirmed', 'seat_offered'];
-const BAD = ['offer_lost', 'offer_lapsed', 'booking_cancelled'];
+const BAD = ['offer_lost', 'offer_skipped', 'offer_lapsed', 'booking_cancelled'];
 
 export class ActivityLog {
   #lines = [];
@@ -57,5 +57,5 @@ function line({ message, course }) {
 export function describe({ event, data = {} }) {
   if (event === 'booking') return lookUp(`event.booking.${data?.status}`) ?? t('event.booking.confirmed');
   const values = { position: data?.position, time: data?.deadline ? wallTime(data.deadline) : '' };
-  return lookUp(`event.${event}`, values) ?? data?.title ?? event;
+  return lookUp(`event.${event}.${data?.reason}`) ?? lookUp(`event.${event}`, values) ?? data?.title ?? event;
 }

@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr, sync::Mutex};
 
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, TryRngCore, rngs::StdRng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::time::Timestamp;
@@ -125,6 +125,14 @@ impl IdSource for SeededIds {
         *last = if fresh >> 80 > *last >> 80 { fresh } else { *last + u128::from(rng.random::<u32>()) + 1 };
         *last
     }
+}
+
+/// Secret bytes from the operating system: tokens and tickets, which nobody may guess or replay
+/// from a seed.
+pub fn secret_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rngs::OsRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
+    bytes
 }
 
 /// The number printed for people, `BK20251112-000001`: unique, rising within its local date.

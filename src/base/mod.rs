@@ -5,6 +5,7 @@
 
 pub mod ids;
 pub mod keys;
+pub mod lang;
 pub mod limits;
 pub mod metrics;
 pub mod sync;

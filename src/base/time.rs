@@ -99,6 +99,10 @@ impl Zone {
         name.parse().ok().map(Self)
     }
 
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
     /// RFC 3339 with milliseconds and this zone's offset at that instant.
     pub fn rfc3339(self, at: Timestamp) -> String {
         self.at(at).to_rfc3339_opts(SecondsFormat::Millis, false)

@@ -40,6 +40,7 @@ use crate::{
         Changes, Command, Decision, Event, Receipt, Rejection, Schedule,
         command::Evidence,
         effects::{Effects, effects},
+        state::Head,
         view::{Mine, View},
     },
 };
@@ -49,19 +50,26 @@ pub struct Order {
     pub command: Command,
     /// With a key, the rendered answer is stored in the transaction of its effect.
     pub key: Option<(RequestKey, Render)>,
+    /// A booking there does not count as a conflict: it is about to be given up.
+    except: Option<ScheduleId>,
     pub(super) permit: Option<Permit>,
 }
 
 /// Turns an outcome into the answer that is stored; called in the turn that decides.
-pub type Render = Box<dyn FnOnce(&Result<Receipt, Rejection>, Timestamp) -> StoredAnswer + Send>;
+pub type Render = Box<dyn FnOnce(&Result<Receipt, Rejection>, &Head, Timestamp) -> StoredAnswer + Send>;
 
 impl Order {
     pub fn new(command: Command) -> Self {
-        Self { command, key: None, permit: None }
+        Self { command, key: None, except: None, permit: None }
+    }
+
+    /// A booking that replaces the one on `origin`.
+    pub fn moving(command: Command, origin: ScheduleId) -> Self {
+        Self { except: Some(origin), ..Self::new(command) }
     }
 
     pub fn keyed(command: Command, key: Option<RequestKey>, render: Render) -> Self {
-        Self { command, key: key.map(|key| (key, render)), permit: None }
+        Self { command, key: key.map(|key| (key, render)), except: None, permit: None }
     }
 
     /// The student whose other bookings matter for this.
@@ -97,6 +105,7 @@ impl Order {
 pub enum Answer {
     Given {
         outcome: Result<Receipt, Rejection>,
+        head: Box<Head>,
         at: Timestamp,
     },
     /// As it was stored under the request key, now or earlier.
@@ -344,12 +353,12 @@ impl ScheduleActor {
             Err(rejection) => (None, Err(rejection)),
         };
         let receipt = order.key.map(|(key, render)| {
-            let answer = render(&outcome, at);
+            let answer = render(&outcome, &s.head, at);
             (key, answer)
         });
         let answer = match &receipt {
             Some((_, stored)) => Answer::Stored(stored.clone()),
-            None => Answer::Given { outcome, at },
+            None => Answer::Given { outcome, head: Box::new(s.head.clone()), at },
         };
         let receipt = receipt.filter(|(_, answer)| answer.is_remembered());
         let decision = decision.filter(|(events, _)| !events.is_empty());
@@ -562,7 +571,8 @@ fn void_trouble(error: &AppendError) -> Trouble {
 
 fn look_into_calendar(order: &mut Order, s: &Schedule) {
     let (starts_at, ends_at) = (s.head.starts_at, s.head.ends_at);
-    let conflict = order.permit.as_ref().is_some_and(|p| p.conflicts(s.head.id, starts_at, ends_at));
+    let conflict =
+        order.permit.as_ref().is_some_and(|p| p.conflicts(&[Some(s.head.id), order.except], starts_at, ends_at));
     if let Command::Book { calendar, .. } | Command::Hold { calendar, .. } | Command::Accept { calendar, .. } =
         &mut order.command
     {

@@ -44,9 +44,9 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether another commitment than `schedule` overlaps `[starts_at, ends_at)`.
-    pub fn conflicts(&self, schedule: ScheduleId, starts_at: Timestamp, ends_at: Timestamp) -> bool {
-        self.calendar.conflicts(schedule, starts_at, ends_at)
+    /// Whether a commitment elsewhere than on these schedules overlaps `[starts_at, ends_at)`.
+    pub fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> bool {
+        self.calendar.conflicts(except, starts_at, ends_at)
     }
 }
 
@@ -54,9 +54,9 @@ type Loaded = Result<Vec<Commitment>, Fault>;
 type Load = (StudentId, oneshot::Sender<Loaded>);
 
 impl Calendar {
-    fn conflicts(&self, schedule: ScheduleId, starts_at: Timestamp, ends_at: Timestamp) -> bool {
+    fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> bool {
         let busy = lock(&self.busy);
-        let mut others = busy.iter().flatten().filter(|(id, _, _)| *id != schedule);
+        let mut others = busy.iter().flatten().filter(|(id, _, _)| !except.contains(&Some(*id)));
         others.any(|(_, from, to)| *from < ends_at && starts_at < *to)
     }
 }
@@ -102,7 +102,7 @@ impl Calendars {
 
     /// What is known without asking the database.
     pub fn known_conflict(&self, student: StudentId, schedule: ScheduleId, from: Timestamp, to: Timestamp) -> bool {
-        self.by_student.get(&student).is_some_and(|c| c.conflicts(schedule, from, to))
+        self.by_student.get(&student).is_some_and(|c| c.conflicts(&[Some(schedule)], from, to))
     }
 
     /// A booking became active or changed its times, and that is durable.

@@ -204,6 +204,13 @@ impl Engine {
         Err(Trouble::Busy)
     }
 
+    /// The students with an active booking, sorted.
+    pub async fn booked_students(&self, schedule: ScheduleId) -> Result<Vec<StudentId>, Trouble> {
+        let loaded = self.0.journal.load(schedule).await.map_err(Trouble::Unavailable)?;
+        let s = loaded.ok_or(Trouble::Refused(Rejection::UnknownSchedule))?;
+        Ok(s.booked_students().collect())
+    }
+
     /// Handles what is due on one schedule, and waits until that is durable.
     pub async fn tick(&self, schedule: ScheduleId) -> Result<(), Trouble> {
         self.submit(schedule, Order::new(Command::Tick)).await.map(drop)

@@ -5,11 +5,12 @@
 
 use crate::{
     args,
-    base::{
-        ids::{BookingId, ScheduleId, StudentId},
-        keys::RequestKey,
+    base::ids::{AccountId, BookingId, ScheduleId, StudentId},
+    domain::schedule::{
+        Command, Receipt, Rejection,
+        command::Evidence,
+        state::{Booking, Canceller, Head, Source},
     },
-    domain::schedule::{Command, Receipt, Rejection, command::Evidence, state::{Booking, Canceller, Source}},
     engine::{Answer, Engine, Order, Trouble},
     store::{Store, StoreError},
 };
@@ -45,7 +46,7 @@ pub async fn resume(store: &Store, engine: &Engine) -> Result<u32, StoreError> {
 }
 
 /// Claims a seat on `to` for the student of `from`. The calendar check leaves the origin out.
-pub fn claim(from: Origin, account: crate::base::ids::AccountId, at_times: Evidence) -> Command {
+pub fn claim(from: Origin, account: AccountId, at_times: Evidence) -> Command {
     Command::Book {
         student: from.student,
         account,
@@ -78,19 +79,18 @@ pub async fn claimed_before(store: &Store, from: Origin, to: ScheduleId) -> Resu
 
 /// What a move answers with.
 pub enum Moved {
-    Now(Booking),
+    Now(Booking, Box<Head>),
     Before(BookingId),
 }
 
-/// Both steps. The answer under a request key is kept by the caller, after the second.
+/// Both steps; repeated, it finds what was done and does the rest.
 pub async fn transfer(
     store: &Store,
     engine: &Engine,
     from: Origin,
     to: ScheduleId,
-    account: crate::base::ids::AccountId,
+    account: AccountId,
     by: Canceller,
-    _key: Option<RequestKey>,
 ) -> Result<Moved, Trouble> {
     let unavailable = |e: StoreError| Trouble::Unavailable(e.into());
     if let Some(before) = claimed_before(store, from, to).await.map_err(unavailable)? {
@@ -99,7 +99,7 @@ pub async fn transfer(
     }
     let order = Order::moving(claim(from, account, Evidence::unknown()), from.schedule);
     let booked = match engine.submit(to, order).await? {
-        Answer::Given { outcome: Ok(Receipt::Booked(booking)), .. } => booking,
+        Answer::Given { outcome: Ok(Receipt::Booked(booking)), head, .. } => Moved::Now(booking, head),
         Answer::Given { outcome: Err(rejection), .. } => return Err(Trouble::Refused(rejection)),
         Answer::Given { outcome: Ok(other), .. } => {
             unreachable!("a booking is answered with a booking, not {other:?}")
@@ -107,5 +107,5 @@ pub async fn transfer(
         Answer::Stored(_) => unreachable!("the order had no key"),
     };
     give_up(engine, from, by).await?;
-    Ok(Moved::Now(booked))
+    Ok(booked)
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     base::{
-        ids::{BookingId, BookingNo, CourseId, EntryId, Epoch, HoldId, OfferId, ScheduleId, StudentId, Version},
+        ids::{BookingId, BookingNo, CourseId, EntryId, Epoch, HoldId, OfferId, ScheduleId, StudentId},
         time::{Timestamp, Zone},
         units::Fen,
     },
@@ -169,7 +169,7 @@ pub fn schedule_body(
     mine: &Mine,
     zone: Zone,
 ) -> String {
-    json(&ScheduleBody::of(view, epoch, view.version, server_time, course_name, mine, zone))
+    json(&ScheduleBody::of(view, epoch, server_time, course_name, mine, zone))
 }
 
 /// A booking of this schedule.
@@ -183,18 +183,10 @@ pub(super) fn json<T: Serialize>(body: &T) -> String {
 }
 
 impl ScheduleBody {
-    pub fn of(
-        view: &View,
-        epoch: Epoch,
-        version: Version,
-        server_time: Timestamp,
-        course_name: &str,
-        mine: &Mine,
-        zone: Zone,
-    ) -> Self {
+    pub fn of(view: &View, epoch: Epoch, server_time: Timestamp, course_name: &str, mine: &Mine, zone: Zone) -> Self {
         let View {
             head,
-            version: _,
+            version,
             taken,
             held,
             offered,
@@ -222,7 +214,7 @@ impl ScheduleBody {
             waitlist: WaitlistBody { capacity: *waitlist_capacity, length: *waitlist_len, open },
             cutoff_at: zone.rfc3339(*cutoff_at),
             epoch,
-            version,
+            version: *version,
             server_time: zone.rfc3339(server_time),
             mine: MineBody::of(mine, head, zone),
         }
@@ -257,8 +249,19 @@ impl MineBody {
 impl BookingBody {
     /// For a booking that was read from its row, which repeats the schedule's times.
     pub fn of(b: &Booking, schedule: ScheduleId, (starts_at, ends_at): (Timestamp, Timestamp), zone: Zone) -> Self {
-        let Booking { id, no, student, booked_by: _, source, price, final_price, created_at, payment, state, free_exit: _ } =
-            b;
+        let Booking {
+            id,
+            no,
+            student,
+            booked_by: _,
+            source,
+            price,
+            final_price,
+            created_at,
+            payment,
+            state,
+            free_exit: _,
+        } = b;
         let mut body = Self {
             id: *id,
             booking_no: *no,

@@ -6,8 +6,8 @@
 //! goes through a bounded queue per socket ([`hub`]), and a socket whose queue is full is closed,
 //! to come back for a snapshot.
 
-pub mod bodies;
 mod boards;
+pub mod bodies;
 pub mod frame;
 pub mod hub;
 mod inbound;
@@ -20,11 +20,11 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use self::boards::Boards;
 pub use self::{
     hub::Hub,
     tickets::{Tickets, Viewer},
 };
-use self::boards::Boards;
 use crate::{
     base::{
         ids::{CourseId, SessionId, TeacherId},

@@ -31,9 +31,7 @@ use super::{
 use crate::{
     base::{
         ids::{Epoch, ScheduleId, StudentId, Version},
-        limits::{
-            SOCKET_AUTH_WITHIN, SOCKET_FRAME_BYTES_MAX, SOCKET_SILENT_MAX, SOCKET_TOPICS_MAX, SOCKET_WRITE_MAX,
-        },
+        limits::{SOCKET_AUTH_WITHIN, SOCKET_FRAME_BYTES_MAX, SOCKET_SILENT_MAX, SOCKET_TOPICS_MAX, SOCKET_WRITE_MAX},
         metrics,
         time::Timestamp,
     },
@@ -461,3 +459,6 @@ impl Topics {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,8 @@ use std::{
     sync::Mutex,
 };
 
-use rand::{RngCore, SeedableRng, rngs::StdRng};
-
 use crate::base::{
-    ids::{AccountId, OrgId, SessionId, StudentId, TeacherId},
+    ids::{AccountId, OrgId, SessionId, StudentId, TeacherId, secret_bytes},
     limits::TICKET_TTL,
     sync::lock,
     time::{Clock, Timestamp},
@@ -45,8 +43,8 @@ pub struct Tickets {
     kept: Mutex<Kept>,
 }
 
+#[derive(Default)]
 struct Kept {
-    rng: StdRng,
     viewers: HashMap<Secret, (Viewer, Timestamp)>,
     by_account: HashMap<AccountId, VecDeque<Secret>>,
     /// In the order of issue, which is the order of expiry.
@@ -55,12 +53,7 @@ struct Kept {
 
 impl Tickets {
     pub fn new(clock: Clock) -> Self {
-        Self::with_rng(clock, StdRng::from_os_rng())
-    }
-
-    fn with_rng(clock: Clock, rng: StdRng) -> Self {
-        let kept = Kept { rng, viewers: HashMap::new(), by_account: HashMap::new(), order: VecDeque::new() };
-        Self { clock, kept: Mutex::new(kept) }
+        Self { clock, kept: Mutex::default() }
     }
 
     /// None when too many are out already: the caller refuses for now.
@@ -71,8 +64,7 @@ impl Tickets {
         if kept.order.len() >= TICKETS_MAX {
             return None;
         }
-        let mut secret = [0; SECRET_BYTES];
-        kept.rng.fill_bytes(&mut secret);
+        let secret: Secret = secret_bytes();
         let account = viewer.account;
         let expires_at = now + TICKET_TTL;
         let mine = kept.by_account.entry(account).or_default();
@@ -156,7 +148,7 @@ mod tests {
 
     fn tickets() -> (Clock, Tickets) {
         let clock = Clock::manual(Timestamp::from_millis(0));
-        (clock.clone(), Tickets::with_rng(clock, StdRng::seed_from_u64(1)))
+        (clock.clone(), Tickets::new(clock))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    recover::{self, BOOKING_COLUMNS},
+    recover::{self, BOOKING_COLUMNS, OFFER_COLUMNS},
     sql::{Arg, Reader, Row},
     writer::StoreError,
 };
@@ -256,8 +256,7 @@ impl Images {
             let replayed = self.rounds.remove(row.text("id")?);
             differ("round", &row, replayed == Some(row.text("stage")? == "done"), wrong)?;
         }
-        let columns = "id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status";
-        for row in reader.all(&of("waitlist_offers", columns), args()).await? {
+        for row in reader.all(&of("waitlist_offers", OFFER_COLUMNS), args()).await? {
             let (_, offer, end) = recover::read_offer(&row)?;
             let replayed = self.offers.remove(&offer.id);
             differ("offer", &row, replayed == Some((offer, end)), wrong)?;

@@ -102,7 +102,8 @@ impl Target {
         Ok(conn)
     }
 
-    async fn pool(&self) -> Result<Reader, OpenError> {
+    /// A pool for reading only.
+    pub async fn reader(&self) -> Result<Reader, OpenError> {
         let wait = Duration::from_secs(3);
         Ok(match self {
             Self::Sqlite { options, .. } => Reader::Sqlite(
@@ -184,7 +185,7 @@ impl Store {
         migrate(&target).await?;
         let mut conn = target.connect().await?;
         let epoch = take_lease(&mut conn, at).await?;
-        let reader = target.pool().await?;
+        let reader = target.reader().await?;
         let writer = Writer::start(conn, target.clone(), epoch);
         Ok(Self { target, reader, writer, epoch, _alone: alone })
     }

@@ -87,9 +87,11 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
         where schedule_id = $1 and stage <> 'done' order by id";
     let rounds = all("waitlist_rounds", &reader.all(sql, args![id]).await?, read_round)?;
 
-    let sql = "select id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status \
-        from waitlist_offers where schedule_id = $1 order by coalesce(responded_at, sent_at) desc, id desc limit $2";
-    let offers = reader.all(sql, args![id, ENDED_OFFERS_MAX as i64]).await?;
+    let sql = format!(
+        "select {OFFER_COLUMNS} from waitlist_offers where schedule_id = $1 \
+         order by coalesce(responded_at, sent_at) desc, id desc limit $2"
+    );
+    let offers = reader.all(&sql, args![id, ENDED_OFFERS_MAX as i64]).await?;
     let offers = all("waitlist_offers", &offers, read_offer)?;
 
     let state = Rows { head, version, stamped_at, bookings, holds, queue, next_seq: last + 1, rounds, offers };
@@ -99,6 +101,9 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
 pub const BOOKING_COLUMNS: &str = "id, booking_no, schedule_id, student_id, booked_by, source, price_fen, \
     final_price_fen, free_exit, created_at, status, payment_status, pay_deadline, confirmed_at, cancelled_at, \
     cancelled_by, cancel_reason, completed_at, starts_at, ends_at, teacher_id, note, moved_from";
+
+/// What [`read_offer`] reads.
+pub const OFFER_COLUMNS: &str = "id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status";
 
 struct Rows {
     head: Head,

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use actix_web::{HttpMessage, HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 
 use super::reply::Lang;
 use crate::{
@@ -15,7 +15,11 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum Problem {
     /// Malformed or invalid: which field, and what is wrong with it in Chinese and English.
-    Invalid { field: Cow<'static, str>, zh: Cow<'static, str>, en: Cow<'static, str> },
+    Invalid {
+        field: Cow<'static, str>,
+        zh: Cow<'static, str>,
+        en: Cow<'static, str>,
+    },
     Unauthorized,
     TokenExpired,
     InvalidCredentials,
@@ -28,7 +32,9 @@ pub enum Problem {
     NotJson,
     KeyReused,
     InProgress,
-    RateLimited { retry_after: u32 },
+    RateLimited {
+        retry_after: u32,
+    },
     Overloaded,
     Closing,
     Unavailable(Fault),
@@ -82,19 +88,33 @@ impl Problem {
                 retry_after: None,
             },
             Self::Unauthorized => row(401, "unauthorized", "请先登录", "Log in first"),
-            Self::TokenExpired => row(401, "token_expired", "登录已过期，请重新登录", "The login has expired: log in again"),
-            Self::InvalidCredentials => row(401, "invalid_credentials", "登录凭证无效", "These credentials are not valid"),
-            Self::AccountLocked => {
-                row(401, "account_locked", "登录失败次数过多，请15分钟后再试", "Too many failed logins: try again in 15 minutes")
+            Self::TokenExpired => {
+                row(401, "token_expired", "登录已过期，请重新登录", "The login has expired: log in again")
             }
+            Self::InvalidCredentials => {
+                row(401, "invalid_credentials", "登录凭证无效", "These credentials are not valid")
+            }
+            Self::AccountLocked => row(
+                401,
+                "account_locked",
+                "登录失败次数过多，请15分钟后再试",
+                "Too many failed logins: try again in 15 minutes",
+            ),
             Self::Forbidden => row(403, "forbidden", "没有权限执行此操作", "You may not do this"),
             Self::DemoOnly => row(404, "not_found", "未找到", "Not found"),
             Self::NotFound => row(404, "not_found", "未找到", "Not found"),
-            Self::MethodNotAllowed => row(405, "method_not_allowed", "不支持的请求方法", "This path does not take that method"),
-            Self::TooLarge => row(413, "payload_too_large", "请求内容过大（上限1 MiB）", "The body is larger than 1 MiB"),
-            Self::NotJson => {
-                row(415, "unsupported_media_type", "请使用 Content-Type: application/json", "Send Content-Type: application/json")
+            Self::MethodNotAllowed => {
+                row(405, "method_not_allowed", "不支持的请求方法", "This path does not take that method")
             }
+            Self::TooLarge => {
+                row(413, "payload_too_large", "请求内容过大（上限1 MiB）", "The body is larger than 1 MiB")
+            }
+            Self::NotJson => row(
+                415,
+                "unsupported_media_type",
+                "请使用 Content-Type: application/json",
+                "Send Content-Type: application/json",
+            ),
             Self::KeyReused => row(
                 422,
                 "request_key_reused",
@@ -102,15 +122,22 @@ impl Problem {
                 "This Idempotency-Key was used for another request: take a new one",
             ),
             Self::InProgress => {
-                row(409, "request_in_progress", "相同请求正在处理中，请稍候", "The same request is being worked on").again_after(1)
+                row(409, "request_in_progress", "相同请求正在处理中，请稍候", "The same request is being worked on")
+                    .again_after(1)
             }
             Self::RateLimited { retry_after } => {
-                row(429, "too_many_requests", "请求过于频繁，请稍后再试", "Too many requests: slow down").again_after(*retry_after)
+                row(429, "too_many_requests", "请求过于频繁，请稍后再试", "Too many requests: slow down")
+                    .again_after(*retry_after)
             }
-            Self::Overloaded => row(503, "overloaded", "系统繁忙，请稍后再试", "Too busy now: try again shortly").again_after(1),
-            Self::Closing => row(503, "shutting_down", "服务正在重启，请稍后再试", "The server is restarting").again_after(2),
+            Self::Overloaded => {
+                row(503, "overloaded", "系统繁忙，请稍后再试", "Too busy now: try again shortly").again_after(1)
+            }
+            Self::Closing => {
+                row(503, "shutting_down", "服务正在重启，请稍后再试", "The server is restarting").again_after(2)
+            }
             Self::Unavailable(_) => {
-                row(503, "unavailable", "服务暂不可用，请稍后再试", "Not available now: try again shortly").again_after(1)
+                row(503, "unavailable", "服务暂不可用，请稍后再试", "Not available now: try again shortly")
+                    .again_after(1)
             }
             Self::Unknown(_) | Self::Timeout => row(
                 503,
@@ -124,9 +151,12 @@ impl Problem {
                 row(409, "teacher_busy", "该老师在此时段已有课程安排", "The teacher has another class at that time")
             }
             Self::ClockBackwards => row(409, "clock_backwards", "时钟只能向前拨", "The clock moves forward only"),
-            Self::ClockNotManual => {
-                row(409, "clock_not_manual", "当前使用系统时钟，不能手动调整", "This server runs on the machine's clock")
-            }
+            Self::ClockNotManual => row(
+                409,
+                "clock_not_manual",
+                "当前使用系统时钟，不能手动调整",
+                "This server runs on the machine's clock",
+            ),
             Self::NameTaken => row(409, "name_taken", "该名称已被使用", "This name is taken"),
             Self::Rule(rejection) => rule(*rejection),
         }

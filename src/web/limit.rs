@@ -1,6 +1,11 @@
 //! Rate limits per caller and per address, on the server's own clock.
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32, sync::atomic::{AtomicU32, Ordering}};
+use std::{
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use governor::{
     Quota, RateLimiter,

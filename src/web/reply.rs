@@ -5,28 +5,12 @@ use serde::Serialize;
 
 use super::error::Problem;
 use crate::base::keys::StoredAnswer;
+pub use crate::base::lang::Lang;
 
-/// What an answer is told in; Chinese unless `Accept-Language` begins with English.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lang {
-    #[default]
-    Zh,
-    En,
-}
-
-impl Lang {
-    pub fn of(accept_language: Option<&str>) -> Self {
-        match accept_language {
-            Some(v) if v.trim_start().to_ascii_lowercase().starts_with("en") => Self::En,
-            Some(_) | None => Self::Zh,
-        }
-    }
-
-    fn done(self) -> &'static str {
-        match self {
-            Self::Zh => "操作成功",
-            Self::En => "Done",
-        }
+fn done(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => "操作成功",
+        Lang::En => "Done",
     }
 }
 
@@ -39,7 +23,7 @@ struct Envelope<'a, T: Serialize> {
 
 /// The text of a successful answer.
 pub fn body(lang: Lang, status: u16, data: impl Serialize) -> String {
-    body_saying(lang.done(), status, data)
+    body_saying(done(lang), status, data)
 }
 
 /// The same with a message of its own.

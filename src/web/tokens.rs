@@ -76,7 +76,14 @@ impl Tokens {
     }
 
     /// A new access token for a session.
-    pub fn sign(&self, account: AccountId, sid: SessionId, org: OrgId, roles: Roles, teacher: Option<TeacherId>) -> String {
+    pub fn sign(
+        &self,
+        account: AccountId,
+        sid: SessionId,
+        org: OrgId,
+        roles: Roles,
+        teacher: Option<TeacherId>,
+    ) -> String {
         self.sign_for(account, sid, org, roles, teacher, TOKEN_TTL)
     }
 

@@ -109,6 +109,13 @@ pub struct Evidence {
     pub conflict: bool,
 }
 
+impl Evidence {
+    /// Nobody has looked yet; the engine does, with the student's calendar in its hand.
+    pub fn unknown() -> Self {
+        Self { starts_at: Timestamp::MIN, ends_at: Timestamp::MIN, conflict: false }
+    }
+}
+
 /// What was granted; every command that is not refused has one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Receipt {

@@ -12,8 +12,8 @@ pub trait Alarm: Send + Sync {
     /// The earliest instant in `(after, until]` at which it has something to do.
     fn next(&self, after: Timestamp, until: Timestamp) -> BoxFuture<'_, Result<Option<Timestamp>, Fault>>;
 
-    /// Does it, as of the clock's present instant, durably.
-    fn run(&self) -> BoxFuture<'_, Result<(), Fault>>;
+    /// Does what there is to do as of `now`, durably.
+    fn run(&self, now: Timestamp) -> BoxFuture<'_, Result<(), Fault>>;
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +49,11 @@ pub async fn move_clock(engine: &Engine, alarm: &dyn Alarm, to: Timestamp) -> Re
             }
             engine.tick(schedule).await.map_err(stuck)?;
         } else {
-            alarm.run().await.map_err(MoveError::Stuck)?;
+            alarm.run(clock.now()).await.map_err(MoveError::Stuck)?;
         }
     }
     clock.move_to(to);
-    alarm.run().await.map_err(MoveError::Stuck)
+    alarm.run(clock.now()).await.map_err(MoveError::Stuck)
 }
 
 fn stuck(trouble: Trouble) -> MoveError {

@@ -1,0 +1,113 @@
+// The real binary on a free loopback port with demo data in a folder of its own.
+
+import { spawn } from 'node:child_process';
+import { createWriteStream, existsSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const START_MS_MAX = 60_000;
+/** Demo data follows the clock, so a fixed morning gives the same classes at any time of day. */
+const MORNING = '2025-11-12T06:00:00.000+08:00';
+
+export class Server {
+  #child = null;
+
+  constructor(folder, port) {
+    this.folder = folder;
+    this.port = port;
+    this.base = `http://127.0.0.1:${port}`;
+  }
+
+  static async create(folder) {
+    return new Server(folder, await freePort());
+  }
+
+  async start() {
+    const binary = process.env.YUEKE_BIN ?? path.join(ROOT, 'target/debug/yueke');
+    if (!existsSync(binary)) throw new Error(`${binary} is missing: run "cargo build" first, or set YUEKE_BIN`);
+    const log = createWriteStream(path.join(this.folder, 'server.log'), { flags: 'a' });
+    const child = spawn(binary, ['serve'], {
+      cwd: this.folder,
+      env: {
+        ...foreign(process.env),
+        YUEKE_LISTEN: `127.0.0.1:${this.port}`,
+        YUEKE_DATABASE_URL: `sqlite://${path.join(this.folder, 'yueke.db')}`,
+        YUEKE_CLOCK: `manual:${MORNING}`,
+        YUEKE_LOG: process.env.YUEKE_LOG ?? 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    this.#child = child;
+    await this.#ready(child);
+  }
+
+  /** Ends the process; answers when it is gone. */
+  async stop() {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const hard = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    await gone;
+    clearTimeout(hard);
+  }
+
+  /** For the exit of this process itself, where nothing can be waited for. */
+  killNow() {
+    this.#child?.kill('SIGKILL');
+  }
+
+  async #ready(child) {
+    const end = Date.now() + START_MS_MAX;
+    while (Date.now() < end) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}; see ${this.folder}/server.log`);
+      const answer = await fetch(`${this.base}/readyz`).catch(() => null);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(`the server was not ready in ${START_MS_MAX / 1000} s; see ${this.folder}/server.log`);
+  }
+}
+
+/** A student who uses the API and not the page: the visitor's rival. */
+export class Person {
+  #base;
+  #token;
+
+  static async logIn(base, name) {
+    const person = new Person();
+    person.#base = base;
+    person.#token = (await person.call('POST', '/login', { code: `dev:student:${name}` })).token;
+    return person;
+  }
+
+  async call(method, route, body) {
+    const headers = { 'Content-Type': 'application/json' };
+    if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
+    const response = await fetch(`${this.#base}/api/v1${route}`, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${answer.reason} ${answer.message}`);
+    return answer.data;
+  }
+}
+
+/** Without the developer's own settings of the server. */
+function foreign(environment) {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('YUEKE_')));
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

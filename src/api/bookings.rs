@@ -1,0 +1,458 @@
+//! Bookings: making, cancelling, paying, confirming, attending, moving and finding them.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    courses::short_text,
+    schedules::{Reason, Tell, ask},
+};
+use crate::{
+    args,
+    base::{
+        ids::{BookingId, CourseId, ScheduleId, StudentId, TeacherId},
+        limits::NOTE_CHARS_MAX,
+        time::{Timestamp, Zone},
+    },
+    domain::{
+        access::Action,
+        schedule::{
+            Command, Receipt, Rejection,
+            command::Evidence,
+            state::{Booking, Canceller, Head, Source},
+        },
+    },
+    flows::transfer::{self, Moved, Origin},
+    live::bodies::{BookingBody, booking_body},
+    store::{
+        recover::{BOOKING_COLUMNS, read_booking},
+        sql::{Arg, Row},
+    },
+    web::{
+        error::Problem,
+        extract::{Body, Caller, Ctx, Query, path_id},
+        reply::{self, Lang},
+    },
+};
+
+/// A receipt that is a booking, told as one.
+fn tell_booking(lang: Lang, zone: Zone, status: u16) -> Tell {
+    Arc::new(move |receipt, head, _| {
+        let (Receipt::Booked(b) | Receipt::Booking(b)) = receipt else {
+            unreachable!("a booking's command is answered with a booking")
+        };
+        (status, reply::body(lang, status, booking_body(b, head, zone)))
+    })
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct NewBooking {
+    #[serde(alias = "slotId", alias = "slot_id")]
+    schedule_id: String,
+    /// The student; left out, the caller's own.
+    profile_id: Option<String>,
+    hold_id: Option<String>,
+    note: Option<String>,
+    #[serde(alias = "courseId")]
+    course_id: Option<String>,
+}
+
+/// Books a seat: the student's held one, the one on offer to them, or a free one.
+#[utoipa::path(post, path = "/bookings", tag = "bookings", request_body = NewBooking,
+    responses((status = 201, body = BookingBody), (status = 400), (status = 404), (status = 409)))]
+pub async fn create_booking(ctx: Ctx, caller: Caller, body: Body<NewBooking>) -> Result<HttpResponse, Problem> {
+    let new = body.value;
+    if let Some(note) = &new.note {
+        short_text("note", note, NOTE_CHARS_MAX, true)?;
+    }
+    let schedule: ScheduleId = new.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
+    let student = ctx.app.people.resolve(&caller, new.profile_id.as_deref(), ctx.now()).await?;
+    let own = ctx.app.people.owns(&caller, student).await?;
+    // An unreadable course id is a course that this schedule is not of.
+    let expect_course = new.course_id.map(|c| c.parse().unwrap_or(CourseId::from_u128(0)));
+    let command = Command::Book {
+        student,
+        account: caller.account(),
+        source: if own { Source::Direct } else { Source::Arranged },
+        note: new.note.filter(|n| !n.is_empty()).map(Into::into),
+        expect_course,
+        moved_from: None,
+        calendar: Evidence::unknown(),
+    };
+    ask(&ctx, schedule, command, body.key, tell_booking(ctx.lang, ctx.zone(), 201)).await
+}
+
+// ---- one booking
+
+/// A booking as its row tells it, and whose it is.
+struct Found {
+    booking: Booking,
+    schedule: ScheduleId,
+    times: (Timestamp, Timestamp),
+    teacher: Option<TeacherId>,
+    note: Option<String>,
+}
+
+impl Found {
+    fn body(&self, zone: Zone) -> BookingBody {
+        BookingBody::of(&self.booking, self.schedule, self.times, zone)
+    }
+
+    fn whole(self, zone: Zone) -> WholeBooking {
+        WholeBooking { booking: self.body(zone), note: self.note }
+    }
+}
+
+/// A booking with what only its own pages show.
+#[derive(Serialize, ToSchema)]
+pub struct WholeBooking {
+    #[serde(flatten)]
+    booking: BookingBody,
+    note: Option<String>,
+}
+
+fn read_found(row: &Row) -> Result<Found, Problem> {
+    Ok(Found {
+        booking: read_booking(row)?,
+        schedule: row.parse("schedule_id")?,
+        times: (row.at("starts_at")?, row.at("ends_at")?),
+        teacher: row.opt_parse("teacher_id")?,
+        note: row.opt_text("note")?.map(str::to_owned),
+    })
+}
+
+/// In what capacity someone touches a booking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hand {
+    Student,
+    Teacher,
+    Staff,
+}
+
+impl Hand {
+    fn canceller(self) -> Canceller {
+        match self {
+            Self::Student => Canceller::Student,
+            Self::Teacher => Canceller::Teacher,
+            Self::Staff => Canceller::Operator,
+        }
+    }
+
+    fn needs_staff_or_teacher(self) -> Result<(), Problem> {
+        match self {
+            Self::Teacher | Self::Staff => Ok(()),
+            Self::Student => Err(Problem::Forbidden),
+        }
+    }
+}
+
+/// The booking of the path, if it concerns the caller; to anybody else it does not exist.
+async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, Hand), Problem> {
+    let id: BookingId = path_id(req, "id").map_err(|_| Problem::Rule(Rejection::UnknownBooking))?;
+    find_id(ctx, caller, id).await
+}
+
+async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Hand), Problem> {
+    let unknown = || Problem::Rule(Rejection::UnknownBooking);
+    let sql = format!("select {BOOKING_COLUMNS} from bookings where id = $1");
+    let row = ctx.app.store.reader().one(&sql, args![id]).await?.ok_or_else(unknown)?;
+    let found = read_found(&row)?;
+    let hand = if ctx.app.people.owns(caller, found.booking.student).await? {
+        Hand::Student
+    } else if found.teacher.is_some() && found.teacher == caller.teacher() {
+        Hand::Teacher
+    } else if caller.is_staff() {
+        Hand::Staff
+    } else {
+        return Err(unknown());
+    };
+    Ok((found, hand))
+}
+
+/// One booking.
+#[utoipa::path(get, path = "/bookings/{id}", tag = "bookings", responses((status = 200, body = BookingBody), (status = 404)))]
+pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (found, _) = find(&ctx, &caller, &req).await?;
+    Ok(ctx.ok(found.whole(ctx.zone())))
+}
+
+/// Asks the booking's schedule; a booking that has ended meanwhile is looked at again.
+async fn change(
+    ctx: &Ctx,
+    found: &Found,
+    command: Command,
+    key: Option<crate::base::keys::RequestKey>,
+) -> Result<HttpResponse, Problem> {
+    ask(ctx, found.schedule, command, key, tell_booking(ctx.lang, ctx.zone(), 200)).await
+}
+
+/// Gives the seat up. Again: the same answer.
+#[utoipa::path(put, path = "/bookings/{id}/cancel", tag = "bookings", request_body = Reason,
+    responses((status = 200, body = BookingBody), (status = 404), (status = 409)))]
+pub async fn cancel(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Reason>) -> Result<HttpResponse, Problem> {
+    let (found, hand) = find(&ctx, &caller, &req).await?;
+    let reason = body.value.checked()?;
+    if found.booking.is_active() {
+        let (student, booking) = (found.booking.student, found.booking.id);
+        let command = Command::Cancel { student, booking, by: hand.canceller(), reason };
+        let answer = change(&ctx, &found, command, body.key).await;
+        if !matches!(answer, Err(Problem::Rule(Rejection::BookingEnded))) {
+            return answer;
+        }
+    }
+    cancelled_already(&ctx, &caller, found.booking.id).await
+}
+
+/// The documents' older way to cancel: the same answer.
+#[utoipa::path(delete, path = "/bookings/{id}", tag = "bookings", request_body = Reason,
+    responses((status = 200, body = BookingBody), (status = 404), (status = 409)))]
+pub async fn delete_booking(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Reason>,
+) -> Result<HttpResponse, Problem> {
+    cancel(ctx, caller, req, body).await
+}
+
+/// Cancelled by whomever: that is what was asked for. Completed or missed: too late.
+async fn cancelled_already(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<HttpResponse, Problem> {
+    let (found, _) = find_id(ctx, caller, id).await?;
+    match found.booking.state {
+        crate::domain::schedule::state::BookingState::Cancelled { .. } => Ok(ctx.ok(found.body(ctx.zone()))),
+        _ => Err(Problem::Rule(Rejection::BookingEnded)),
+    }
+}
+
+/// The teacher, or staff, accepts a booking that waits for it.
+#[utoipa::path(put, path = "/bookings/{id}/confirm", tag = "bookings",
+    responses((status = 200, body = BookingBody), (status = 403), (status = 404), (status = 409)))]
+pub async fn confirm(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
+    let (found, hand) = find(&ctx, &caller, &req).await?;
+    hand.needs_staff_or_teacher()?;
+    let command = Command::Confirm { student: found.booking.student, booking: found.booking.id };
+    change(&ctx, &found, command, body.key).await
+}
+
+/// A body that says nothing.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct Nothing {}
+
+/// The student was there.
+#[utoipa::path(put, path = "/bookings/{id}/complete", tag = "bookings",
+    responses((status = 200, body = BookingBody), (status = 403), (status = 404), (status = 409)))]
+pub async fn complete(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Nothing>,
+) -> Result<HttpResponse, Problem> {
+    attend(&ctx, &caller, &req, body, true).await
+}
+
+/// The student was not there.
+#[utoipa::path(put, path = "/bookings/{id}/no-show", tag = "bookings",
+    responses((status = 200, body = BookingBody), (status = 403), (status = 404), (status = 409)))]
+pub async fn no_show(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
+    attend(&ctx, &caller, &req, body, false).await
+}
+
+async fn attend(
+    ctx: &Ctx,
+    caller: &Caller,
+    req: &HttpRequest,
+    body: Body<Nothing>,
+    present: bool,
+) -> Result<HttpResponse, Problem> {
+    let (found, hand) = find(ctx, caller, req).await?;
+    hand.needs_staff_or_teacher()?;
+    let command = Command::Attend { student: found.booking.student, booking: found.booking.id, present };
+    change(ctx, &found, command, body.key).await
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct MoveTo {
+    #[serde(alias = "slotId")]
+    schedule_id: String,
+}
+
+/// Moves a booking to another class: the new seat is claimed first, then the old one given up.
+#[utoipa::path(put, path = "/bookings/{id}/move", tag = "bookings", request_body = MoveTo,
+    responses((status = 200, body = BookingBody), (status = 404), (status = 409)))]
+pub async fn move_booking(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<MoveTo>,
+) -> Result<HttpResponse, Problem> {
+    let to: ScheduleId = body.value.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
+    let (found, hand) = find(&ctx, &caller, &req).await?;
+    let from = Origin { booking: found.booking.id, schedule: found.schedule, student: found.booking.student };
+    let before = transfer::claimed_before(&ctx.app.store, from, to).await?;
+    if before.is_none() {
+        check_movable(&ctx, &found, hand).await?;
+    }
+    if to == found.schedule {
+        return Err(Problem::Rule(Rejection::AlreadyBooked));
+    }
+    let (store, engine) = (&ctx.app.store, &ctx.app.engine);
+    match transfer::transfer(store, engine, from, to, caller.account(), hand.canceller()).await? {
+        Moved::Now(booking, head) => Ok(ctx.ok(booking_body(&booking, &head, ctx.zone()))),
+        Moved::Before(id) => {
+            let (found, _) = find_id(&ctx, &caller, id).await?;
+            Ok(ctx.ok(found.body(ctx.zone())))
+        }
+    }
+}
+
+/// Moving away is cancelling: the same notice, asked before the new seat is claimed.
+async fn check_movable(ctx: &Ctx, found: &Found, hand: Hand) -> Result<(), Problem> {
+    if !found.booking.is_active() {
+        return Err(Problem::Rule(Rejection::BookingEnded));
+    }
+    let Head { starts_at, policy, .. } = ctx.app.engine.look(found.schedule, None).await?.view.head;
+    if ctx.now() >= starts_at {
+        return Err(Problem::Rule(Rejection::ScheduleStarted));
+    }
+    let late = ctx.now() >= starts_at - policy.cancel_notice_ms && !found.booking.free_exit;
+    if hand == Hand::Student && late { Err(Problem::Rule(Rejection::CancelTooLate)) } else { Ok(()) }
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Pay {
+    booking_id: String,
+}
+
+/// Pays a booking: through the demo provider in demo mode; otherwise staff mark it as paid.
+#[utoipa::path(post, path = "/pay", tag = "bookings", request_body = Pay,
+    responses((status = 200, body = BookingBody), (status = 404), (status = 409)))]
+pub async fn pay(ctx: Ctx, caller: Caller, body: Body<Pay>) -> Result<HttpResponse, Problem> {
+    let id = body.value.booking_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownBooking))?;
+    let (found, _) = find_id(&ctx, &caller, id).await?;
+    if !ctx.app.config.is_demo() {
+        caller.needs(Action::TakePayments)?;
+    }
+    let command = Command::MarkPaid { student: found.booking.student, booking: found.booking.id };
+    change(&ctx, &found, command, body.key).await
+}
+
+// ---- lists
+
+const STATUSES: [&str; 5] = ["pending", "confirmed", "cancelled", "completed", "no_show"];
+
+/// A filtered, paged list of bookings, soonest class first or latest first.
+struct Listing {
+    filters: Vec<String>,
+    args: Vec<Arg>,
+}
+
+impl Listing {
+    fn new() -> Self {
+        Self { filters: Vec::new(), args: Vec::new() }
+    }
+
+    /// `?` in `filter` becomes the argument's placeholder.
+    fn filter(&mut self, filter: &str, arg: impl Into<Arg>) {
+        self.args.push(arg.into());
+        self.filters.push(filter.replace('?', &format!("${}", self.args.len())));
+    }
+
+    fn students(&mut self, students: &[StudentId]) {
+        let places: Vec<String> = students
+            .iter()
+            .map(|s| {
+                self.args.push((*s).into());
+                format!("${}", self.args.len())
+            })
+            .collect();
+        self.filters.push(if places.is_empty() {
+            "1 = 0".into()
+        } else {
+            format!("student_id in ({})", places.join(","))
+        });
+    }
+
+    async fn answer(self, ctx: &Ctx, query: &Query, order: &str) -> Result<HttpResponse, Problem> {
+        let page = query.page()?;
+        let Self { filters, args } = self;
+        let filters = if filters.is_empty() { "1 = 1".to_owned() } else { filters.join(" and ") };
+        let reader = ctx.app.store.reader();
+        let sql = format!("select count(*) as n from bookings where {filters}");
+        let total = reader.one(&sql, args.clone()).await?.map_or(Ok(0), |r| r.version("n"))?;
+        let sql = format!(
+            "select {BOOKING_COLUMNS} from bookings where {filters} order by {order} limit {} offset {}",
+            page.limit(),
+            page.offset()
+        );
+        let rows = reader.all(&sql, args).await?;
+        let body = |row: &Row| read_found(row).map(|found| found.whole(ctx.zone()));
+        let items = rows.iter().map(body).collect::<Result<Vec<_>, _>>()?;
+        Ok(ctx.ok(page.of(items, total)))
+    }
+}
+
+/// Bookings of the caller's students; for staff, of everybody. Latest class first.
+#[utoipa::path(get, path = "/bookings", tag = "bookings",
+    params(("status" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
+    responses((status = 200, body = [BookingBody])))]
+pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
+    let mut listing = Listing::new();
+    match query.student()? {
+        Some(_) => {
+            let student = ctx.app.people.resolve(&caller, query.get("student_id"), ctx.now()).await?;
+            listing.students(&[student]);
+        }
+        None if caller.is_staff() => {}
+        None => listing.students(&my_students(&ctx, &caller).await?),
+    }
+    if let Some(status) = query.get("status") {
+        if !STATUSES.contains(&status) {
+            let all = STATUSES.join(", ");
+            return Err(Problem::invalid("status", format!("应为 {all}"), format!("use one of {all}")));
+        }
+        listing.filter("status = ?", status);
+    }
+    if let Some(schedule) = query.get("schedule_id") {
+        listing.filter("schedule_id = ?", schedule);
+    }
+    if let Some(from) = query.instant("from", ctx.zone())? {
+        listing.filter("starts_at >= ?", from);
+    }
+    if let Some(to) = query.instant("to", ctx.zone())? {
+        listing.filter("starts_at < ?", to);
+    }
+    listing.answer(&ctx, &query, "starts_at desc, id desc").await
+}
+
+async fn my_students(ctx: &Ctx, caller: &Caller) -> Result<Vec<StudentId>, Problem> {
+    Ok(ctx.app.people.students_of(caller.account()).await?.iter().map(|s| s.id).collect())
+}
+
+/// My active bookings that are still to come, soonest first.
+#[utoipa::path(get, path = "/bookings/mine/upcoming", tag = "bookings", responses((status = 200, body = [BookingBody])))]
+pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
+    let mut listing = Listing::new();
+    listing.students(&my_students(&ctx, &caller).await?);
+    listing.filters.push("status in ('pending', 'confirmed')".into());
+    listing.filter("ends_at > ?", ctx.now());
+    listing.answer(&ctx, &query, "starts_at, id").await
+}
+
+/// The bookings on the teacher's classes, of one local day when `date` is given.
+#[utoipa::path(get, path = "/coach/bookings", tag = "bookings", params(("date" = Option<String>, Query)),
+    responses((status = 200, body = [BookingBody]), (status = 403)))]
+pub async fn list_coach_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
+    let teacher = caller.teacher().ok_or(Problem::Forbidden)?;
+    let mut listing = Listing::new();
+    listing.filter("teacher_id = ?", teacher);
+    if let Some(date) = query.get("date") {
+        let bad = || Problem::invalid("date", "应为 2025-11-12 这样的日期", "use a date such as 2025-11-12");
+        let (from, to) = ctx.zone().day(date).ok_or_else(bad)?;
+        listing.filter("starts_at >= ?", from);
+        listing.filter("starts_at < ?", to);
+    }
+    listing.answer(&ctx, &query, "starts_at, id").await
+}

@@ -1,0 +1,13 @@
+//! The routes' handlers, a file for each resource: its requests, its queries, its answers.
+
+pub mod auth;
+pub mod bookings;
+pub mod courses;
+pub mod dev;
+pub mod inbox;
+pub mod ops;
+pub mod people;
+pub mod schedules;
+pub mod sizes;
+pub mod waitlist;
+pub mod ws;

@@ -1,0 +1,191 @@
+//! The only place that chooses the parts: which database, clock, journal and gateways.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use tokio::{sync::Notify, task::JoinHandle};
+
+use crate::{
+    api::{courses::Courses, people::People, sizes::Sizes, waitlist::Places},
+    args,
+    base::{
+        ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
+        limits::TOKEN_TTL,
+        time::Clock,
+    },
+    config::{Config, Secret},
+    demo,
+    engine::{Engine, Parts},
+    flows::transfer,
+    live::{Hub, Live, LiveParts},
+    outbox::{Channels, Inbox, Outbox},
+    store::{Store, StoreError, open::Target},
+    web::{
+        limit::Limits,
+        server,
+        state::{App, AppState, Readiness},
+        tokens::Tokens,
+    },
+};
+
+/// A server that is up.
+pub struct Running {
+    pub app: App,
+    pub address: SocketAddr,
+    server: JoinHandle<std::io::Result<()>>,
+    handle: actix_web::dev::ServerHandle,
+    background: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Stops gracefully, whatever is under way.
+    pub async fn stop(self) {
+        let Self { app, address: _, server, handle, background } = self;
+        server::stop(&app, handle).await;
+        background.iter().for_each(JoinHandle::abort);
+        match server.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the server stopped with an error"),
+            Err(error) => tracing::error!(%error, "the server did not stop by itself"),
+        }
+    }
+}
+
+/// Builds everything and starts to serve. Needs an actix system around it.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
+    let clock = config.manual_clock.map_or_else(Clock::system, Clock::manual);
+    let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os());
+    let store = Store::open(&config.database_url, clock.now()).await?;
+    let org = ensure_org(&store, &clock, &*ids, &config).await?;
+    let sizes = Sizes::load(&store).await?;
+    let courses = Arc::new(Courses::new(store.clone()));
+    courses.warm().await?;
+    let tokens = Arc::new(tokens(&config, &clock)?);
+    load_ended_sessions(&store, &tokens, &clock).await?;
+
+    let bell = Arc::new(Notify::new());
+    let hub = Arc::new(Hub::new(clock.clone(), config.zone, bell.clone()));
+    let engine = Engine::start(Parts {
+        journal: Arc::new(store.clone()),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        sizes: sizes.clone(),
+        audience: hub.clone(),
+        epoch: store.epoch(),
+        zone: config.zone,
+        last_booking_no: store.last_booking_no().await?,
+    });
+    let inbox = Arc::new(Inbox::new(ids.clone()));
+    let outbox = Outbox::new(store.clone(), clock.clone(), bell, Channels::new([inbox as _]));
+    let live = Live::new(LiveParts {
+        engine: engine.clone(),
+        hub,
+        zone: config.zone,
+        names: courses.clone(),
+        snapshots: Arc::new(Places { store: store.clone(), engine: engine.clone(), zone: config.zone }),
+        sessions: tokens.clone(),
+    });
+    let app = App::new(AppState {
+        limits: Limits::new(config.limits, &clock),
+        people: People::new(store.clone(), ids.clone(), org),
+        readiness: Readiness::default(),
+        planning: tokio::sync::Mutex::default(),
+        config,
+        clock,
+        ids,
+        store,
+        engine,
+        live,
+        outbox,
+        tokens,
+        courses,
+        sizes,
+        org,
+    });
+    let resumed = transfer::resume(&app.store, &app.engine).await?;
+    if resumed > 0 {
+        tracing::info!(resumed, "finished moves that a stop had interrupted");
+    }
+    if app.config.demo_data && app.config.is_demo() {
+        demo::fill(&app).await.context("filling in the demo data")?;
+    }
+    let background = app.outbox.spawn().into();
+    let (server, address) =
+        server::serve(app.clone()).with_context(|| format!("cannot listen on {}", app.config.listen))?;
+    let handle = server.handle();
+    let server = tokio::spawn(server);
+    app.readiness.set(true);
+    Ok(Running { app, address, server, handle, background })
+}
+
+/// The org of this installation, made at the first start.
+async fn ensure_org(store: &Store, clock: &Clock, ids: &dyn IdSource, config: &Config) -> Result<OrgId, StoreError> {
+    let at = clock.now();
+    let fresh = OrgId::from_u128(ids.next(at));
+    let name = if config.is_demo() { "演示书院" } else { "约课" };
+    let zone = config.zone.name();
+    let org = store.write(move |tx| {
+        Box::pin(async move {
+            if let Some(row) = tx.one("select id from orgs order by id limit 1", vec![]).await? {
+                return Ok(row.parse("id")?);
+            }
+            let sql = "insert into orgs (id, name, zone, created_at, updated_at) values ($1, $2, $3, $4, $4)";
+            tx.exec(sql, args![fresh, name, zone, at]).await?;
+            Ok(fresh)
+        })
+    });
+    org.await
+}
+
+fn tokens(config: &Config, clock: &Clock) -> anyhow::Result<Tokens> {
+    let secret = match &config.tokens.secret {
+        Some(secret) => secret.clone(),
+        None => demo_secret(&config.database_url)?,
+    };
+    Ok(Tokens::new(clock.clone(), &secret, config.tokens.previous_secret.as_ref()))
+}
+
+/// In demo mode the secret is made at the first start and kept, so that logins outlive a restart.
+fn demo_secret(database_url: &str) -> anyhow::Result<Secret> {
+    let path = match Target::parse(database_url)? {
+        Target::Sqlite { path, .. } => path.with_extension("secret"),
+        Target::Postgres(_) => PathBuf::from("data/demo.secret"),
+    };
+    if let Ok(text) = fs::read_to_string(&path)
+        && text.len() >= 64
+    {
+        return Ok(Secret(text));
+    }
+    let secret: String = secret_bytes::<32>().iter().map(|b| format!("{b:02x}")).collect();
+    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    }
+    write_private(&path, &secret).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Secret(secret))
+}
+
+/// Readable by its owner only, where the system knows owners; elsewhere the folder's rights count.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
+/// Logins that were ended and whose tokens may still be about.
+async fn load_ended_sessions(store: &Store, tokens: &Tokens, clock: &Clock) -> Result<(), StoreError> {
+    let sql = "select id from sessions where revoked_at is not null and revoked_at > $1";
+    for row in store.reader().all(sql, args![clock.now() - 2 * TOKEN_TTL]).await? {
+        tokens.end_session(row.parse::<SessionId>("id")?);
+    }
+    Ok(())
+}

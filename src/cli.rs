@@ -1,0 +1,214 @@
+//! The command line.
+
+use std::{io::IsTerminal, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::{
+    api::auth::hash_password,
+    app, args,
+    base::{
+        ids::{AccountId, IdSource, SeededIds, secret_bytes},
+        time::Clock,
+    },
+    config::{Config, LogConfig},
+    domain::access::Role,
+    store::{
+        Store, audit,
+        backup::backup,
+        open::{Target, migrate, redacted},
+    },
+};
+
+/// yueke (约课): seats, waitlists and first-to-confirm races, durable before they are acknowledged.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    /// The settings file; `yueke.toml` where it exists.
+    #[arg(long, global = true, env = "YUEKE_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve HTTP and WebSocket (the default).
+    Serve,
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Make an account with a password, which is read from YUEKE_PASSWORD: how the first owner gets in.
+    Account {
+        username: String,
+        #[arg(long, default_value = "owner")]
+        role: String,
+    },
+    /// Check every invariant from the rows; exits with 1 when one is broken.
+    Audit,
+    /// Replay every schedule's events and compare what comes out with the rows.
+    Replay,
+    /// Copy the embedded database to a new file, while the server runs.
+    Backup { to: PathBuf },
+}
+
+/// Runs the command; the process's exit code.
+pub fn run() -> anyhow::Result<u8> {
+    let Cli { config, command } = Cli::parse();
+    let config = read_config(config)?;
+    let _log = start_log(&config.log)?;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => actix::System::new().block_on(serve(config)),
+        Command::Migrate => block_on(async {
+            migrate(&Target::parse(&config.database_url)?).await?;
+            println!("{} is up to date", redacted(&config.database_url));
+            Ok(0)
+        }),
+        Command::Account { username, role } => block_on(make_account(config, username, role)),
+        Command::Audit => block_on(check(config, Check::Audit)),
+        Command::Replay => block_on(check(config, Check::Replay)),
+        Command::Backup { to } => block_on(async {
+            backup(&config.database_url, &to).await?;
+            println!("copied to {}, and the copy checks out", to.display());
+            Ok(0)
+        }),
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<u8> {
+    actix::System::new().block_on(work)
+}
+
+fn read_config(path: Option<PathBuf>) -> anyhow::Result<Config> {
+    let named = path.is_some();
+    let path = path.unwrap_or_else(|| "yueke.toml".into());
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => None,
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    Ok(Config::read(text.as_deref(), |name| std::env::var(name).ok())?)
+}
+
+/// Kept alive as long as something is logged; a file is written by a thread of its own.
+type LogGuard = Option<tracing_appender::non_blocking::WorkerGuard>;
+
+fn start_log(config: &LogConfig) -> anyhow::Result<LogGuard> {
+    let filter = EnvFilter::try_new(&config.level).with_context(|| format!("YUEKE_LOG is `{}`", config.level))?;
+    let (writer, guard) = match &config.directory {
+        Some(dir) => {
+            let file = tracing_appender::rolling::daily(dir, "yueke.log");
+            let (writer, guard) = tracing_appender::non_blocking(file);
+            (tracing_subscriber::fmt::writer::BoxMakeWriter::new(writer), Some(guard))
+        }
+        None => (tracing_subscriber::fmt::writer::BoxMakeWriter::new(std::io::stderr), None),
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    if config.json {
+        registry.with(layer.json()).try_init()?;
+    } else {
+        registry.with(layer.with_ansi(config.directory.is_none() && std::io::stderr().is_terminal())).try_init()?;
+    }
+    Ok(guard)
+}
+
+async fn serve(config: Config) -> anyhow::Result<u8> {
+    let running = app::start(config).await?;
+    greet(&running);
+    stop_signal().await?;
+    tracing::info!("stopping: sockets are closed, requests end, writes are flushed");
+    running.stop().await;
+    Ok(0)
+}
+
+fn greet(running: &app::Running) {
+    let at = running.address;
+    println!("yueke is up, on {}", redacted(&running.app.config.database_url));
+    println!("  page     http://{at}/");
+    println!("  API      http://{at}/api/v1/docs/");
+    println!("  metrics  http://{at}/metrics");
+    if running.app.config.is_demo() {
+        println!("  demo mode: anyone may log in as anyone, so it listens on this machine only");
+    }
+    println!("  stop it with Ctrl-C");
+}
+
+/// Ctrl-C; on Unix also what a service manager sends.
+async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            _ = term.recv() => Ok(()),
+        }
+    }
+    #[cfg(windows)]
+    {
+        let mut shutdown = tokio::signal::windows::ctrl_shutdown()?;
+        let mut close = tokio::signal::windows::ctrl_close()?;
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            _ = shutdown.recv() => Ok(()),
+            _ = close.recv() => Ok(()),
+        }
+    }
+}
+
+async fn make_account(config: Config, username: String, role: String) -> anyhow::Result<u8> {
+    let role = Role::named(&role)
+        .with_context(|| format!("`{role}` is not one of student, teacher, operator, admin, owner"))?;
+    let password = std::env::var("YUEKE_PASSWORD").context("set YUEKE_PASSWORD to the password of the new account")?;
+    anyhow::ensure!(password.chars().count() >= 10, "the password is shorter than 10 characters");
+    let hash = hash_password(&password, &secret_bytes())?;
+    let now = Clock::system().now();
+    let store = Store::open(&config.database_url, now).await?;
+    let account = AccountId::from_u128(SeededIds::from_os().next(now));
+    let made = store.write(move |tx| {
+        Box::pin(async move {
+            if tx.one("select id from accounts where username = $1", args![&*username]).await?.is_some() {
+                return Ok(false);
+            }
+            let org = tx.one("select id from orgs order by id limit 1", vec![]).await?;
+            let org = org.map_or(Ok(String::new()), |r| r.text("id").map(str::to_owned))?;
+            let sql = "insert into accounts (id, org_id, username, nickname, password_hash, created_at, updated_at) \
+                values ($1, $2, $3, $3, $4, $5, $5)";
+            tx.exec(sql, args![account, org, &*username, &*hash, now]).await?;
+            let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3)";
+            tx.exec(sql, args![account, role.name(), now]).await?;
+            Ok(true)
+        })
+    });
+    anyhow::ensure!(made.await?, "this username is taken");
+    println!("made the account; log in with POST /api/v1/login");
+    Ok(0)
+}
+
+enum Check {
+    Audit,
+    Replay,
+}
+
+async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
+    let reader = Target::parse(&config.database_url)?.reader().await?;
+    let progress = |done: u64, all: u64| {
+        if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == all) {
+            eprint!("\r{done} of {all} schedules");
+        }
+    };
+    let report = match check {
+        Check::Audit => audit::audit(&reader, &progress).await?,
+        Check::Replay => audit::replay(&reader, &progress).await?,
+    };
+    if std::io::stderr().is_terminal() {
+        eprintln!();
+    }
+    for wrong in &report.wrong {
+        println!("WRONG  {wrong}");
+    }
+    let audit::Report { schedules, events, bookings, wrong } = report;
+    println!("{schedules} schedules, {bookings} bookings, {events} events replayed: {} wrong", wrong.len());
+    Ok(u8::from(!wrong.is_empty()))
+}

@@ -1,0 +1,256 @@
+//! What the clock alone brings about: reminders before class, and cleaning up.
+//!
+//! A reminder is no row that waits for its hour: whom to remind is read in the transaction that
+//! reminds. So a cancelled or moved booking has nothing that would have to be cancelled with it.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::{
+    Channels, Delivery, Kind,
+    address::{About, AddressBook, Source, distinct, exec_list},
+    pause,
+};
+use crate::{
+    args,
+    base::{
+        ids::{BookingId, BookingNo, StudentId, TeacherId},
+        limits::RECEIPT_KEPT,
+        time::{Clock, MINUTE, Millis, Timestamp},
+    },
+    domain::schedule::effects::Recipient,
+    store::{
+        Store, StoreError,
+        sql::{self, Conn, Row},
+    },
+};
+
+/// Minutes before the start, the latest first.
+const MARKS: [Mark; 2] = [Mark { minutes: 15, not_after: 0 }, Mark { minutes: 30, not_after: 15 }];
+
+/// Bookings in one write.
+const REMINDERS_PER_WRITE: i64 = 128;
+/// A class made or moved to within the hour is found at the next look.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+const TIDY_EVERY: Millis = 10 * MINUTE;
+/// Rows deleted in one write.
+const TIDY_STEP: i64 = 500;
+const TIDY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A reminder this long before the start, unless the next one is due already: after an outage
+/// nobody gets both at once.
+#[derive(Clone, Copy)]
+struct Mark {
+    minutes: i64,
+    not_after: i64,
+}
+
+impl Mark {
+    fn before(self) -> Millis {
+        self.minutes * MINUTE
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    channels: Channels,
+}
+
+impl Jobs {
+    pub fn new(store: Store, clock: Clock, channels: Channels) -> Self {
+        Self(Arc::new(Inner { store, clock, channels }))
+    }
+
+    /// Works until it is aborted; that is safe at any point. On a manual clock whoever moves it
+    /// calls [`remind`](Self::remind) on the way, at each [`next_reminder`](Self::next_reminder).
+    pub fn spawn(&self) -> JoinHandle<()> {
+        tokio::spawn(self.clone().run())
+    }
+
+    async fn run(self) {
+        let mut tidied_at = Timestamp::MIN;
+        loop {
+            let now = self.0.clock.now();
+            if !self.0.clock.is_manual()
+                && let Err(error) = self.remind(now).await
+            {
+                tracing::warn!(%error, "reminders wait for the database");
+            }
+            if now - tidied_at >= TIDY_EVERY {
+                match self.tidy(now).await {
+                    Ok(_) => tidied_at = now,
+                    Err(error) => tracing::warn!(%error, "cleaning waits for the database"),
+                }
+            }
+            pause(self.until_next(now).await).await;
+        }
+    }
+
+    async fn until_next(&self, now: Timestamp) -> Duration {
+        let horizon = now + LOOK_EVERY.as_millis() as Millis;
+        match self.next_reminder(now, horizon).await {
+            Ok(Some(at)) => self.0.clock.now().until(at).clamp(Duration::from_millis(1), LOOK_EVERY),
+            Ok(None) | Err(_) => LOOK_EVERY,
+        }
+    }
+
+    /// The earliest instant after `after`, and up to `until`, at which someone is to be reminded.
+    pub async fn next_reminder(&self, after: Timestamp, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let mut next = None;
+        for mark in MARKS {
+            // Org by org, because that is how the index on starts is made.
+            let sql = "select min(s.starts_at) as starts_at from orgs o cross join schedules s \
+                where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 and s.status = 'open' \
+                and exists (select 1 from bookings b where b.schedule_id = s.id and b.status = 'confirmed' \
+                and b.status in ('pending', 'confirmed') and b.confirmed_at < s.starts_at - $3)";
+            let args = args![after + mark.before(), until + mark.before(), mark.before()];
+            let row = self.0.store.reader().one(sql, args).await?;
+            let at = row.map(|r| r.opt_at("starts_at")).transpose()?.flatten().map(|starts| starts - mark.before());
+            next = next.into_iter().chain(at).min();
+        }
+        Ok(next)
+    }
+
+    /// Reminds everyone who is to be reminded by `now` and was not; the number of bookings.
+    pub async fn remind(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut reminded = 0;
+        for mark in MARKS {
+            loop {
+                // Nobody near: the writer need not be asked.
+                if !self.anyone_near(mark, now).await? {
+                    break;
+                }
+                let channels = self.0.channels.clone();
+                let some = self.0.store.write(move |tx| Box::pin(remind_some(tx, channels, mark, now))).await?;
+                reminded += some;
+                if (some as i64) < REMINDERS_PER_WRITE {
+                    break;
+                }
+            }
+        }
+        Ok(reminded)
+    }
+
+    async fn anyone_near(&self, mark: Mark, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = format!("select 1 as found {}", WHOM);
+        let args = args![now + mark.not_after * MINUTE, now + mark.before(), mark.before(), mark.minutes, 1i64];
+        Ok(self.0.store.reader().one(&sql, args).await?.is_some())
+    }
+
+    /// Forgets answers that nobody may ask for any more; the number of rows.
+    pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let sql = "delete from receipts where (account_id, request_key) in (select account_id, request_key \
+                from receipts where created_at < $1 order by created_at limit $2)";
+            let args = args![now - RECEIPT_KEPT, TIDY_STEP];
+            let some = self.0.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
+            deleted += some;
+            if (some as i64) < TIDY_STEP {
+                return Ok(deleted);
+            }
+            pause(TIDY_PAUSE).await;
+        }
+    }
+}
+
+/// Confirmed bookings of open schedules that begin in `($1, $2]`, made before the mark of `$3`
+/// milliseconds (`$4` minutes) and not yet reminded of it.
+const WHOM: &str = "from orgs o cross join schedules s join bookings b on b.schedule_id = s.id \
+    left join courses c on c.id = s.course_id \
+    left join class_reminders r on r.booking_id = b.id and r.starts_at = s.starts_at and r.minutes_before = $4 \
+    where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 and s.status = 'open' \
+    and b.status in ('pending', 'confirmed') and b.status = 'confirmed' and b.confirmed_at < s.starts_at - $3 \
+    and r.booking_id is null order by s.starts_at, b.id limit $5";
+
+struct Reminder {
+    booking: BookingId,
+    no: BookingNo,
+    student: StudentId,
+    teacher: Option<TeacherId>,
+    about: About,
+}
+
+impl Reminder {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            booking: row.parse("booking_id")?,
+            no: row.parse("booking_no")?,
+            student: row.parse("student_id")?,
+            teacher: row.opt_parse("teacher_id")?,
+            about: About::read(row)?,
+        })
+    }
+}
+
+async fn remind_some(tx: &mut Conn, channels: Channels, mark: Mark, now: Timestamp) -> Result<usize, StoreError> {
+    let sql = format!(
+        "select b.id as booking_id, b.booking_no, b.student_id, s.teacher_id, s.id as schedule_id, s.location, \
+         s.starts_at, s.ends_at, c.name as course_name, o.zone {WHOM}"
+    );
+    let args =
+        args![now + mark.not_after * MINUTE, now + mark.before(), mark.before(), mark.minutes, REMINDERS_PER_WRITE];
+    let rows = tx.all(&sql, args).await?;
+    let reminders = rows.iter().map(Reminder::read).collect::<Result<Vec<_>, _>>()?;
+    let sent: Vec<_> = reminders.iter().map(|r| args![r.booking, r.about.starts_at, mark.minutes, now]).collect();
+    exec_list(tx, &[sql::Kind::Text, sql::Kind::Int, sql::Kind::Int, sql::Kind::Int], &sent, |source| {
+        format!(
+            "insert into class_reminders (booking_id, starts_at, minutes_before, sent_at) \
+             select column1, column2, column3, column4 from {source} where column1 is not null \
+             on conflict (booking_id, starts_at, minutes_before) do nothing"
+        )
+    })
+    .await?;
+    let deliveries = deliveries(tx, &reminders, mark, now).await?;
+    channels.send(tx, &deliveries).await?;
+    Ok(reminders.len())
+}
+
+/// One for each booking to its student's accounts, and one for each class to its teacher.
+async fn deliveries(
+    tx: &mut Conn,
+    reminders: &[Reminder],
+    mark: Mark,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, StoreError> {
+    let students = distinct(reminders.iter().map(|r| r.student));
+    let teachers = distinct(reminders.iter().filter_map(|r| r.teacher));
+    let book = AddressBook::load(&mut Source::Transaction(tx), &[], &students, &teachers).await?;
+    let mut deliveries = Vec::new();
+    let mut told = None;
+    for r in reminders {
+        let starts_at = r.about.starts_at.as_millis();
+        let mut add = |to, subject: String, data: serde_json::Map<String, Value>| {
+            let data = Value::Object(data).to_string();
+            deliveries.extend(book.accounts_of(to).iter().map(|account| Delivery {
+                key: format!("class:{subject}:{starts_at}:{}:{account}", mark.minutes),
+                account: *account,
+                kind: Kind::ClassReminder,
+                data: data.clone(),
+                at: now,
+                offer: None,
+            }));
+        };
+        let mut data = r.about.data();
+        data.insert("minutes_before".into(), json!(mark.minutes));
+        // Reminders come class by class; should one be split over two writes, the key is the same.
+        if let Some(teacher) = r.teacher
+            && told != Some(r.about.schedule)
+        {
+            told = Some(r.about.schedule);
+            add(Recipient::Teacher(teacher), r.about.schedule.to_string(), data.clone());
+        }
+        data.insert("booking_id".into(), json!(r.booking));
+        data.insert("booking_no".into(), json!(r.no));
+        book.name_student(&mut data, r.student);
+        add(Recipient::Student(r.student), r.booking.to_string(), data);
+    }
+    Ok(deliveries)
+}

@@ -1,0 +1,306 @@
+//! What a message says. Told from its kind and data when it is read, so that the reader's
+//! language decides, and a better wording reaches old messages too.
+
+use serde_json::Value;
+
+use crate::{
+    base::{
+        lang::Lang,
+        time::{Timestamp, Zone},
+    },
+    domain::schedule::effects::What,
+};
+
+/// Every kind of message that is ever written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    BookingPending,
+    BookingConfirmed,
+    BookingCancelled,
+    BookingAttended,
+    SeatOffered,
+    OfferReminder,
+    OfferLost,
+    OfferLapsed,
+    OfferSkipped,
+    WaitlistClosed,
+    ScheduleChanged,
+    ClassReminder,
+    MakeupCredit,
+    CompensationGranted,
+}
+
+impl Kind {
+    pub const ALL: [Self; 14] = [
+        Self::BookingPending,
+        Self::BookingConfirmed,
+        Self::BookingCancelled,
+        Self::BookingAttended,
+        Self::SeatOffered,
+        Self::OfferReminder,
+        Self::OfferLost,
+        Self::OfferLapsed,
+        Self::OfferSkipped,
+        Self::WaitlistClosed,
+        Self::ScheduleChanged,
+        Self::ClassReminder,
+        Self::MakeupCredit,
+        Self::CompensationGranted,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BookingPending => "booking_pending",
+            Self::BookingConfirmed => "booking_confirmed",
+            Self::BookingCancelled => "booking_cancelled",
+            Self::BookingAttended => "booking_attended",
+            Self::SeatOffered => "seat_offered",
+            Self::OfferReminder => "offer_reminder",
+            Self::OfferLost => "offer_lost",
+            Self::OfferLapsed => "offer_lapsed",
+            Self::OfferSkipped => "offer_skipped",
+            Self::WaitlistClosed => "waitlist_closed",
+            Self::ScheduleChanged => "schedule_changed",
+            Self::ClassReminder => "class_reminder",
+            Self::MakeupCredit => "makeup_credit",
+            Self::CompensationGranted => "compensation_granted",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    pub fn of(what: &What) -> Self {
+        match what {
+            What::BookingPending { .. } => Self::BookingPending,
+            What::BookingConfirmed { .. } => Self::BookingConfirmed,
+            What::BookingCancelled { .. } => Self::BookingCancelled,
+            What::BookingAttended { .. } => Self::BookingAttended,
+            What::SeatOffered { .. } => Self::SeatOffered,
+            What::OfferReminder { .. } => Self::OfferReminder,
+            What::OfferLost { .. } => Self::OfferLost,
+            What::OfferLapsed { .. } => Self::OfferLapsed,
+            What::OfferSkipped { .. } => Self::OfferSkipped,
+            What::WaitlistClosed { .. } => Self::WaitlistClosed,
+            What::ScheduleChanged { .. } => Self::ScheduleChanged,
+        }
+    }
+}
+
+/// Title and body. A kind that this version does not know, from a later one, is told neutrally.
+pub fn tell(kind: &str, data: &Value, lang: Lang, zone: Zone) -> (String, String) {
+    let facts = Facts { data, zone, lang };
+    match (Kind::named(kind), lang) {
+        (Some(kind), Lang::Zh) => chinese(kind, &facts),
+        (Some(kind), Lang::En) => english(kind, &facts),
+        (None, Lang::Zh) => ("通知".to_owned(), facts.class()),
+        (None, Lang::En) => ("Notice".to_owned(), facts.class()),
+    }
+}
+
+/// The data of a message, read leniently: an old message must still be told.
+struct Facts<'a> {
+    data: &'a Value,
+    zone: Zone,
+    lang: Lang,
+}
+
+impl Facts<'_> {
+    fn text(&self, field: &str) -> &str {
+        self.data.get(field).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn is(&self, field: &str) -> bool {
+        self.data.get(field).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// `11-12 19:00 (UTC+08:00)`; a time without its zone has misled travellers before.
+    fn time(&self, field: &str) -> String {
+        let Some(at) = Timestamp::parse(self.text(field)) else {
+            return String::new();
+        };
+        let rfc3339 = self.zone.rfc3339(at);
+        let offset = &rfc3339[rfc3339.len() - "+08:00".len()..];
+        format!("{} (UTC{offset})", self.zone.short(at))
+    }
+
+    /// The course, when it begins, where, and for whom.
+    fn class(&self) -> String {
+        let (open, close, space, comma) = match self.lang {
+            Lang::Zh => ("《", "》", "", "，"),
+            Lang::En => ("“", "”", " ", ", "),
+        };
+        let mut class = String::new();
+        let course = self.text("course_name");
+        if !course.is_empty() {
+            class = format!("{open}{course}{close}");
+        }
+        let time = self.time("starts_at");
+        if !time.is_empty() {
+            class.push_str(if class.is_empty() { "" } else { space });
+            class.push_str(&time);
+        }
+        for field in ["location", "student_name"] {
+            let text = self.text(field);
+            if !text.is_empty() {
+                class.push_str(if class.is_empty() { "" } else { comma });
+                class.push_str(text);
+            }
+        }
+        class
+    }
+
+    fn number(&self) -> String {
+        match (self.text("booking_no"), self.lang) {
+            ("", _) => String::new(),
+            (no, Lang::Zh) => format!("预约编号 {no}。"),
+            (no, Lang::En) => format!(" Booking number {no}."),
+        }
+    }
+
+    fn is_turn(&self) -> bool {
+        self.text("stage") == "turn"
+    }
+
+    fn reason(&self) -> String {
+        match (self.text("reason"), self.lang) {
+            ("", _) => String::new(),
+            (reason, Lang::Zh) => format!("原因：{reason}。"),
+            (reason, Lang::En) => format!(" Reason: {reason}."),
+        }
+    }
+}
+
+fn chinese(kind: Kind, f: &Facts) -> (String, String) {
+    let (class, number) = (f.class(), f.number());
+    let (title, body) = match kind {
+        Kind::BookingPending => {
+            let pay_by = f.time("pay_deadline");
+            let next = if pay_by.is_empty() {
+                "等待老师确认。".to_owned()
+            } else {
+                format!("请在 {pay_by} 前完成支付，逾期自动取消。")
+            };
+            ("预约已提交", format!("{class}。{number}{next}"))
+        }
+        Kind::BookingConfirmed => ("预约成功", format!("{class}。{number}")),
+        Kind::BookingCancelled => {
+            let by = match f.text("cancelled_by") {
+                "student" => "由学员取消。",
+                "teacher" => "由老师取消。",
+                "operator" => "由运营取消。",
+                "system" => "已由系统取消。",
+                _ => "",
+            };
+            let refund = if f.is("refunded") { "费用将原路退回。" } else { "" };
+            ("预约已取消", format!("{class}。{number}{by}{}{refund}", f.reason()))
+        }
+        Kind::BookingAttended if f.is("present") => ("课程已完成", format!("{class}。{number}")),
+        Kind::BookingAttended => ("未到课记录", format!("{class}。{number}如有疑问请联系老师。")),
+        Kind::SeatOffered => {
+            let deadline = f.time("deadline");
+            let how = if f.is_turn() {
+                format!("名额已为您保留，请在 {deadline} 前确认。")
+            } else {
+                format!("已通知所有候补用户，先确认者得，请在 {deadline} 前确认。")
+            };
+            ("有名额，立即预约", format!("{class}。{how}"))
+        }
+        Kind::OfferReminder => {
+            ("确认预约？还剩5分钟决策时间", format!("{class}。请在 {} 前确认。", f.time("deadline")))
+        }
+        Kind::OfferLost => ("名额已被抢占", format!("{class}。您的候补顺位保持不变。")),
+        Kind::OfferLapsed => {
+            let place = if f.is_turn() { "" } else { "您仍在候补队列中。" };
+            ("候补确认已过期", format!("{class}。候补确认已过期，名额已顺位给下一位候补用户。{place}"))
+        }
+        Kind::OfferSkipped => {
+            let reason = match f.text("reason") {
+                "time_conflict" => "该时段您已有其他预约",
+                "no_hours" => "剩余课时不足",
+                _ => "暂不符合条件",
+            };
+            ("本次顺位已跳过", format!("{class}。{reason}，名额已顺位给下一位候补用户。"))
+        }
+        Kind::WaitlistClosed => ("候补已截止", format!("{class}。本次未候补到名额，您可以选择其他课程。")),
+        Kind::ScheduleChanged => ("课程时间已调整", format!("新的时间：{class}。")),
+        Kind::ClassReminder => ("上课提醒", format!("{class}，即将开始。")),
+        Kind::MakeupCredit => ("您有一次待补课", format!("{class}。请选择补课课程。")),
+        Kind::CompensationGranted => {
+            let until = f.time("expires_at");
+            let until = if until.is_empty() { until } else { format!("有效期至 {until}。") };
+            ("您有课时补偿可使用", format!("{class}。{until}"))
+        }
+    };
+    (title.to_owned(), body.trim_start_matches(['。', '，']).to_owned())
+}
+
+fn english(kind: Kind, f: &Facts) -> (String, String) {
+    let (class, number) = (f.class(), f.number());
+    let (title, body) = match kind {
+        Kind::BookingPending => {
+            let pay_by = f.time("pay_deadline");
+            let next = if pay_by.is_empty() {
+                " Waiting for the teacher's confirmation.".to_owned()
+            } else {
+                format!(" Please pay before {pay_by}; otherwise it is cancelled.")
+            };
+            ("Booking received", format!("{class}.{number}{next}"))
+        }
+        Kind::BookingConfirmed => ("Booking confirmed", format!("{class}.{number}")),
+        Kind::BookingCancelled => {
+            let by = match f.text("cancelled_by") {
+                "student" => " Cancelled by the student.",
+                "teacher" => " Cancelled by the teacher.",
+                "operator" => " Cancelled by the staff.",
+                "system" => " Cancelled automatically.",
+                _ => "",
+            };
+            let refund = if f.is("refunded") { " The fee is refunded." } else { "" };
+            ("Booking cancelled", format!("{class}.{number}{by}{}{refund}", f.reason()))
+        }
+        Kind::BookingAttended if f.is("present") => ("Class attended", format!("{class}.{number}")),
+        Kind::BookingAttended => ("Class missed", format!("{class}.{number} If this is wrong, ask the teacher.")),
+        Kind::SeatOffered => {
+            let deadline = f.time("deadline");
+            let how = if f.is_turn() {
+                format!("The seat is kept for you. Please confirm before {deadline}.")
+            } else {
+                format!("Everyone who waits was told, and the first to confirm gets it. Confirm before {deadline}.")
+            };
+            ("A seat is free: book now", format!("{class}. {how}"))
+        }
+        Kind::OfferReminder => {
+            ("Confirm? 5 minutes left to decide", format!("{class}. Please confirm before {}.", f.time("deadline")))
+        }
+        Kind::OfferLost => ("The seat was taken", format!("{class}. Your place in the waitlist is kept.")),
+        Kind::OfferLapsed => {
+            let place = if f.is_turn() { "" } else { " You are still on the waitlist." };
+            ("Your offer has expired", format!("{class}. The seat went to the next in line.{place}"))
+        }
+        Kind::OfferSkipped => {
+            let reason = match f.text("reason") {
+                "time_conflict" => "You have another booking at that time",
+                "no_hours" => "There are not enough class hours left",
+                _ => "You could not be offered the seat",
+            };
+            ("Your turn was skipped", format!("{class}. {reason}, so the seat went to the next in line."))
+        }
+        Kind::WaitlistClosed => {
+            ("The waitlist is closed", format!("{class}. No seat became free for you; you may choose another class."))
+        }
+        Kind::ScheduleChanged => ("The class was moved", format!("New time: {class}.")),
+        Kind::ClassReminder => ("Class reminder", format!("{class} begins soon.")),
+        Kind::MakeupCredit => ("You have a class to make up", format!("{class}. Please choose a makeup class.")),
+        Kind::CompensationGranted => {
+            let until = f.time("expires_at");
+            let until = if until.is_empty() { until } else { format!(" Valid until {until}.") };
+            ("You have compensation time to use", format!("{class}.{until}"))
+        }
+    };
+    (title.to_owned(), body.trim_start_matches(['.', ',', ' ']).to_owned())
+}
+
+#[cfg(test)]
+mod tests;

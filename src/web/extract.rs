@@ -1,0 +1,308 @@
+//! What handlers take: who calls, in which language, with which body, under which key.
+
+use std::{future::Ready, str::FromStr};
+
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::header,
+    web::{Bytes, BytesMut},
+};
+use futures_util::{StreamExt, future::LocalBoxFuture};
+use serde::de::DeserializeOwned;
+use sha2::Digest;
+
+use super::{
+    error::Problem,
+    reply::{self, Lang},
+    state::App,
+    tokens::Claims,
+};
+use crate::{
+    base::{
+        ids::{AccountId, StudentId, TeacherId},
+        keys::{Keyed, RequestKey, StoredAnswer},
+        limits::{BODY_BYTES_MAX, KEY_CHARS_MAX, PAGE_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
+        time::{Timestamp, Zone},
+    },
+    domain::access::Action,
+    engine::Answer,
+};
+
+/// The id of a request, for logs and for people who report a fault.
+#[derive(Clone)]
+pub struct RequestId(pub std::sync::Arc<str>);
+
+/// What every handler may need of its request.
+pub struct Ctx {
+    pub app: App,
+    pub lang: Lang,
+    pub request_id: std::sync::Arc<str>,
+}
+
+impl Ctx {
+    pub fn of(req: &HttpRequest) -> Self {
+        let app = req.app_data::<App>().expect("the server is built with its state").clone();
+        let request_id = req.extensions().get::<RequestId>().map(|r| r.0.clone()).unwrap_or_else(|| "".into());
+        Self { app, lang: lang_of(req), request_id }
+    }
+
+    pub fn zone(&self) -> Zone {
+        self.app.config.zone
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    pub fn ok(&self, data: impl serde::Serialize) -> HttpResponse {
+        reply::ok(self.lang, data)
+    }
+
+    /// The answer of a write under a request key.
+    pub fn keyed(&self, keyed: Keyed) -> Result<HttpResponse, Problem> {
+        match keyed {
+            Keyed::Answer(answer) => Ok(reply::from_stored(&answer)),
+            Keyed::Reused => Err(Problem::KeyReused),
+        }
+    }
+
+    pub fn stored_problem(&self, problem: &Problem) -> StoredAnswer {
+        reply::stored_problem(problem, self.lang, &self.request_id)
+    }
+}
+
+pub fn lang_of(req: &HttpRequest) -> Lang {
+    Lang::of(req.headers().get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()))
+}
+
+impl FromRequest for Ctx {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Self::of(req)))
+    }
+}
+
+/// Someone with a good token.
+pub struct Caller {
+    pub claims: std::sync::Arc<Claims>,
+}
+
+impl Caller {
+    pub fn account(&self) -> AccountId {
+        self.claims.sub
+    }
+
+    pub fn is_staff(&self) -> bool {
+        self.claims.roles.is_staff()
+    }
+
+    pub fn teacher(&self) -> Option<TeacherId> {
+        self.claims.teacher
+    }
+
+    pub fn needs(&self, action: Action) -> Result<(), Problem> {
+        if self.claims.roles.may(action) { Ok(()) } else { Err(Problem::Forbidden) }
+    }
+
+    fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
+        let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let token = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let claims = app.tokens.verify(token.map(|(_, t)| t.trim()).ok_or(Problem::Unauthorized)?)?;
+        app.limits.caller(claims.sub)?;
+        Ok(Self { claims })
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Self::of(req))
+    }
+}
+
+/// A JSON body, with the request key that may belong to it. An empty body is read as `{}`.
+pub struct Body<T> {
+    pub value: T,
+    pub key: Option<RequestKey>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let raw = read_all(&req, &mut payload).await?;
+            let value = parse(&req, &raw)?;
+            Ok(Self { value, key: key_of(&req, &raw)? })
+        })
+    }
+}
+
+async fn read_all(req: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Problem> {
+    let announced = req.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|n| n > BODY_BYTES_MAX) {
+        return Err(Problem::TooLarge);
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::invalid("body", "内容不完整", "it ended too early"))?;
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(Problem::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn parse<T: DeserializeOwned>(req: &HttpRequest, raw: &[u8]) -> Result<T, Problem> {
+    if raw.is_empty() {
+        return from_json(b"{}");
+    }
+    let is_json = req.content_type().eq_ignore_ascii_case("application/json");
+    if is_json { from_json(raw) } else { Err(Problem::NotJson) }
+}
+
+/// Names the field that is wrong.
+fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(raw);
+    let parsed = serde_path_to_error::deserialize(&mut json);
+    let value = parsed.map_err(|e| {
+        let inner = e.inner().to_string();
+        let path = e.path().to_string();
+        // A missing field is named by the message, not by the path.
+        let missing = inner.strip_prefix("missing field `").and_then(|m| m.split('`').next());
+        let field = missing.map_or_else(|| if path == "." { "body".into() } else { path.clone() }, str::to_owned);
+        let zh = if missing.is_some() { "缺少该字段".to_owned() } else { format!("格式错误（{inner}）") };
+        Problem::invalid(field, zh, inner)
+    })?;
+    json.end().map_err(|e| Problem::invalid("body", "JSON 之后有多余内容", e.to_string()))?;
+    Ok(value)
+}
+
+/// The request key, if one was sent, bound to the caller and to this very request.
+fn key_of(req: &HttpRequest, raw: &[u8]) -> Result<Option<RequestKey>, Problem> {
+    let Some(header) = req.headers().get("idempotency-key") else { return Ok(None) };
+    let bad = || {
+        let en = "use 1 to 255 printable ASCII characters";
+        Problem::invalid("Idempotency-Key", "请使用1–255个可见 ASCII 字符", en)
+    };
+    let key = header.to_str().map_err(|_| bad())?;
+    if key.is_empty() || key.len() > KEY_CHARS_MAX || !key.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Err(bad());
+    }
+    let account = Caller::account_of(req)?;
+    let mut hash = sha2::Sha256::new();
+    // The same request under `/api` and `/api/v1` is the same request.
+    let path = req.path().strip_prefix("/api/v1").or_else(|| req.path().strip_prefix("/api")).unwrap_or(req.path());
+    for part in [req.method().as_str().as_bytes(), path.as_bytes(), req.query_string().as_bytes(), raw] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let fingerprint: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    Ok(Some(RequestKey { account, key: key.into(), fingerprint: fingerprint.into() }))
+}
+
+impl Caller {
+    fn account_of(req: &HttpRequest) -> Result<AccountId, Problem> {
+        let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
+        let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let token = header.and_then(|v| v.split_once(' ')).map(|(_, t)| t.trim());
+        Ok(app.tokens.verify(token.ok_or(Problem::Unauthorized)?)?.sub)
+    }
+}
+
+/// A typed part of the path; what is no id is not found.
+pub fn path_id<T: FromStr>(req: &HttpRequest, name: &str) -> Result<T, Problem> {
+    req.match_info().get(name).and_then(|v| v.parse().ok()).ok_or(Problem::NotFound)
+}
+
+/// `?name=value`, decoded; unknown names are ignored.
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    pub fn page(&self) -> Result<Page, Problem> {
+        let number = |name: &'static str, default: u32, max: u32| match self.get(name).map(str::parse::<u32>) {
+            None => Ok(default),
+            Some(Ok(n)) if (1..=max).contains(&n) => Ok(n),
+            Some(_) => Err(Problem::invalid(name, format!("应为1到{max}的整数"), format!("use 1 to {max}"))),
+        };
+        Ok(Page {
+            page: number("page", 1, PAGE_MAX)?,
+            page_size: number("page_size", PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)?,
+        })
+    }
+
+    /// An instant, or a local date (its first instant).
+    pub fn instant(&self, name: &'static str, zone: Zone) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let at = Timestamp::parse(text).or_else(|| zone.day(text).map(|(from, _)| from));
+        at.map(Some).ok_or_else(|| bad_instant(name))
+    }
+
+    pub fn student(&self) -> Result<Option<StudentId>, Problem> {
+        self.get("student_id").map(|v| v.parse().map_err(|_| Problem::NotFound)).transpose()
+    }
+}
+
+pub fn bad_instant(name: &'static str) -> Problem {
+    Problem::invalid(
+        name,
+        "应为 RFC 3339 时间，如 2025-11-12T19:00:00+08:00",
+        "use RFC 3339, such as 2025-11-12T19:00:00+08:00",
+    )
+}
+
+impl FromRequest for Query {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(req.query_string());
+        std::future::ready(match pairs {
+            Ok(pairs) => Ok(Self(pairs.into_inner())),
+            Err(e) => Err(Problem::invalid("query", "无法解析", e.to_string())),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Page {
+    pub page: u32,
+    pub page_size: u32,
+}
+
+impl Page {
+    pub fn limit(self) -> i64 {
+        i64::from(self.page_size)
+    }
+
+    pub fn offset(self) -> i64 {
+        i64::from(self.page - 1) * i64::from(self.page_size)
+    }
+
+    pub fn of<T>(self, items: Vec<T>, total: u64) -> reply::Listed<T> {
+        reply::Listed { items, total, page: self.page, page_size: self.page_size }
+    }
+}
+
+/// An engine's answer as HTTP: what is stored as it is, a refusal as its problem, a receipt as `f` says.
+pub fn answer(answer: Answer) -> Result<HttpResponse, Problem> {
+    match answer {
+        Answer::Stored(stored) => Ok(reply::from_stored(&stored)),
+        Answer::Given { outcome: Err(rejection), .. } => Err(Problem::Rule(rejection)),
+        Answer::Given { outcome: Ok(_), .. } => unreachable!("orders from the web are rendered where they are decided"),
+    }
+}

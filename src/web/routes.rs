@@ -1,0 +1,185 @@
+//! The whole URL table. Every route is mounted under `/api/v1` and, as the documents' older paths
+//! have it, under `/api`.
+
+use actix_web::{
+    HttpResponse, Route,
+    web::{self, ServiceConfig},
+};
+use utoipa::OpenApi;
+
+use super::error::Problem;
+use crate::api::{auth, bookings, courses, dev, inbox, ops, people, schedules, sizes, waitlist, ws};
+
+/// Who may call a route at all; whose record it is, is looked at by the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Anyone,
+    LoggedIn,
+    Teacher,
+    /// Teachers and staff.
+    Planner,
+    Staff,
+    Admin,
+}
+
+/// A row of the table, as data: a test walks every route as every kind of caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub who: Who,
+    pub demo: bool,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $who:ident $handler:path $(, $demo:ident)?;)*) => {
+        pub const ROUTES: &[Listed] = &[$(Listed {
+            method: stringify!($method),
+            path: $path,
+            who: Who::$who,
+            demo: routes!(@demo $($demo)?),
+        },)*];
+
+        fn handlers() -> Vec<(&'static str, Route)> {
+            vec![$(($path, web::$method().to($handler)),)*]
+        }
+
+        #[derive(OpenApi)]
+        #[openapi(
+            paths($($handler,)* ops::healthz, ops::readyz, ops::serve_metrics),
+            info(title = "yueke 约课", description = "Seats, waitlists and first-to-confirm races. \
+                Every answer is `{\"code\", \"message\", \"data\"}`; every refusal also has a stable `reason`."),
+            servers((url = "/api/v1")),
+            modifiers(&Bearer),
+        )]
+        pub struct ApiDoc;
+    };
+    (@demo demo) => { true };
+    (@demo) => { false };
+}
+
+routes! {
+    post "/login" Anyone auth::login;
+    post "/token/refresh" Anyone auth::refresh;
+    post "/logout" LoggedIn auth::logout;
+    get "/sessions" LoggedIn auth::list_sessions;
+    delete "/sessions/{id}" LoggedIn auth::end_session;
+
+    get "/users/profile" LoggedIn people::get_profile;
+    get "/students" LoggedIn people::list_students;
+    get "/teachers" LoggedIn people::list_teachers;
+
+    get "/courses" LoggedIn courses::list_courses;
+    post "/courses" Planner courses::create_course;
+    get "/courses/{id}" LoggedIn courses::get_course;
+    patch "/courses/{id}" Planner courses::change_course;
+
+    get "/slots" LoggedIn schedules::list_slots;
+    post "/schedules" Planner schedules::create_schedule;
+    get "/schedules/{id}" LoggedIn schedules::get_schedule;
+    patch "/schedules/{id}" Planner schedules::change_schedule;
+    post "/schedules/{id}/revoke" Planner schedules::revoke;
+    post "/schedules/{id}/block" Planner schedules::block;
+    post "/schedules/{id}/unblock" Planner schedules::unblock;
+    post "/schedules/{id}/complete" Planner schedules::complete;
+    post "/schedules/{id}/hold" LoggedIn schedules::hold;
+    delete "/schedules/{id}/hold" LoggedIn schedules::release_hold;
+
+    get "/bookings" LoggedIn bookings::list_bookings;
+    post "/bookings" LoggedIn bookings::create_booking;
+    get "/bookings/mine/upcoming" LoggedIn bookings::list_upcoming;
+    get "/bookings/{id}" LoggedIn bookings::get_booking;
+    delete "/bookings/{id}" LoggedIn bookings::delete_booking;
+    put "/bookings/{id}/cancel" LoggedIn bookings::cancel;
+    put "/bookings/{id}/confirm" Planner bookings::confirm;
+    put "/bookings/{id}/complete" Planner bookings::complete;
+    put "/bookings/{id}/no-show" Planner bookings::no_show;
+    put "/bookings/{id}/move" LoggedIn bookings::move_booking;
+    get "/coach/bookings" Teacher bookings::list_coach_bookings;
+    post "/pay" LoggedIn bookings::pay;
+
+    post "/waitlist/join" LoggedIn waitlist::join;
+    get "/waitlist/my" LoggedIn waitlist::list_mine;
+    get "/waitlist/capacity" Staff sizes::list_sizes;
+    put "/waitlist/capacity" Staff sizes::set_size;
+    post "/waitlist/notify" Staff waitlist::notify;
+    post "/waitlist/withdraw" Staff waitlist::withdraw;
+    get "/waitlist/position/{id}" LoggedIn waitlist::get_position;
+    get "/waitlist/{id}" LoggedIn waitlist::get_entry;
+    delete "/waitlist/{id}" LoggedIn waitlist::leave;
+    post "/waitlist/{id}/begin" LoggedIn waitlist::begin;
+    put "/waitlist/{id}/respond" LoggedIn waitlist::respond;
+    get "/waitlist/{id}/notifications" LoggedIn waitlist::list_offers;
+
+    get "/messages" LoggedIn inbox::list_messages;
+    post "/messages/read-all" LoggedIn inbox::mark_all_read;
+    put "/messages/{id}/read" LoggedIn inbox::mark_read;
+
+    post "/ws/ticket" LoggedIn ws::issue_ticket;
+    get "/ws" Anyone ws::open_socket;
+
+    get "/dev/clock" LoggedIn dev::get_clock, demo;
+    put "/dev/clock" Admin dev::set_clock, demo;
+    post "/dev/people" Admin dev::make_people, demo;
+    post "/dev/rush" LoggedIn dev::rush, demo;
+    post "/dev/release" LoggedIn dev::release, demo;
+}
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, doc: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        doc.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+        doc.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    }
+}
+
+/// All routes below one prefix. One resource for each path, so that a method it does not take is
+/// answered with 405.
+pub fn mount(prefix: &str) -> impl Fn(&mut ServiceConfig) {
+    let prefix = prefix.to_owned();
+    move |config: &mut ServiceConfig| {
+        let mut scope = web::scope(&prefix);
+        let mut resources: Vec<(&str, actix_web::Resource)> = Vec::new();
+        for (path, route) in handlers() {
+            match resources.iter().position(|(p, _)| *p == path) {
+                Some(i) => {
+                    let (path, resource) = resources.remove(i);
+                    resources.insert(i, (path, resource.route(route)));
+                }
+                None => {
+                    let resource = web::resource(path).default_service(web::to(method_not_allowed));
+                    resources.push((path, resource.route(route)));
+                }
+            }
+        }
+        for (_, resource) in resources {
+            scope = scope.service(resource);
+        }
+        config.service(scope.default_service(web::to(not_found)));
+    }
+}
+
+pub async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound)
+}
+
+pub async fn method_not_allowed() -> Result<HttpResponse, Problem> {
+    Err(Problem::MethodNotAllowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_api_document() {
+        let doc = serde_json::to_value(ApiDoc::openapi()).unwrap();
+        assert!(doc["openapi"].as_str().unwrap().starts_with("3.1"));
+        for Listed { method, path, .. } in ROUTES {
+            assert!(doc["paths"][path][method].is_object(), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The HTTP server: what is around every request, and how it stops.
+
+use std::{sync::LazyLock, time::Duration};
+
+use actix_web::{
+    App as ActixApp, HttpMessage, HttpRequest, HttpResponse, HttpServer,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServerHandle, ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::{Next, from_fn},
+    web,
+};
+use prometheus::{HistogramVec, register_histogram_vec};
+use rust_embed::RustEmbed;
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{
+    error::Problem,
+    extract::{RequestId, lang_of},
+    routes::{self, ApiDoc},
+    state::App,
+};
+use crate::{
+    api::ops,
+    base::{limits, metrics},
+};
+
+static REQUESTS: LazyLock<HistogramVec> = LazyLock::new(|| {
+    let buckets = prometheus::exponential_buckets(0.000_1, 2.5, 13).unwrap_or_default();
+    register_histogram_vec!("yueke_http_seconds", "Requests by route and status", &["route", "status"], buckets)
+        .expect("a metric is registered once")
+});
+
+/// A client that stops sending, or reading, is let go.
+const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// In-flight requests have this long to end when the server stops.
+const DRAIN_SECONDS: u64 = 10;
+/// An answer that takes longer is given up on; what it asked for may still be done.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// Binds and serves until the handle stops it.
+pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
+    metrics::register_all();
+    LazyLock::force(&REQUESTS);
+    let (listen, workers) = (app.config.listen, app.config.workers);
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(app.clone())
+            .app_data(web::PayloadConfig::new(limits::BODY_BYTES_MAX))
+            .wrap(from_fn(around))
+            .service(SwaggerUi::new("/api/v1/docs/{_:.*}").url("/api/v1/openapi.json", ApiDoc::openapi()))
+            .route("/api/openapi.json", web::get().to(openapi))
+            .configure(routes::mount("/api/v1"))
+            .configure(routes::mount("/api"))
+            .route("/healthz", web::get().to(ops::healthz))
+            .route("/readyz", web::get().to(ops::readyz))
+            .route("/metrics", web::get().to(ops::serve_metrics))
+            .route("/", web::get().to(index))
+            .route("/favicon.ico", web::get().to(icon))
+            .route("/console/{path:.*}", web::get().to(asset))
+            .default_service(web::to(routes::not_found))
+    })
+    .workers(workers)
+    .backlog(4_096)
+    .max_connections(50_000)
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(REQUEST_WITHIN)
+    .client_disconnect_timeout(Duration::from_secs(2))
+    .shutdown_timeout(DRAIN_SECONDS)
+    .disable_signals()
+    .bind(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    Ok((server.run(), address))
+}
+
+/// Stops gracefully: refuses readiness, closes sockets, drains requests, flushes writes.
+pub async fn stop(app: &App, server: ServerHandle) {
+    app.readiness.set(false);
+    app.live.close().await;
+    server.stop(true).await;
+    app.engine.close().await;
+}
+
+// ---- around every request
+
+type Response = ServiceResponse<EitherBody<BoxBody>>;
+
+async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<Response, actix_web::Error> {
+    let app = req.app_data::<App>().expect("the server is built with its state").clone();
+    let began = std::time::Instant::now();
+    let id = request_id(req.request(), &app);
+    req.extensions_mut().insert(RequestId(id.clone()));
+    let address = req.peer_addr().map(|a| a.ip());
+    let limited = address.map_or(Ok(()), |a| app.limits.address(a));
+    let request = req.request().clone();
+    let response = match limited {
+        Err(problem) => ServiceResponse::new(request.clone(), told(&problem, &request, &id)).map_into_left_body(),
+        // Not for sockets: they live on after their upgrade was answered.
+        Ok(()) => match tokio::time::timeout(ANSWER_WITHIN, next.call(req)).await {
+            Ok(Ok(response)) => finish(response.map_into_boxed_body(), &id).map_into_left_body(),
+            Ok(Err(error)) => {
+                let response = ServiceResponse::from_err(error, request.clone()).map_into_boxed_body();
+                finish(response, &id).map_into_left_body()
+            }
+            Err(_) => {
+                ServiceResponse::new(request.clone(), told(&Problem::Timeout, &request, &id)).map_into_left_body()
+            }
+        },
+    };
+    Ok(finished(response, &id, began))
+}
+
+/// Taken from the client when it is fit for a log, else made.
+fn request_id(req: &HttpRequest, app: &App) -> std::sync::Arc<str> {
+    let given = req.headers().get("x-request-id").and_then(|v| v.to_str().ok());
+    let fits = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    match given.filter(fits) {
+        Some(id) => id.into(),
+        None => ulid::Ulid(app.ids.next(app.clock.now())).to_string().into(),
+    }
+}
+
+/// Writes the body of a problem, in the caller's language; also of those that the framework raised.
+fn finish(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let status = response.status();
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    let problem = match problem {
+        Some(problem) => problem,
+        None if status.is_client_error() || status.is_server_error() => match foreign(&response) {
+            Some(problem) => problem,
+            None => return response,
+        },
+        None => return response,
+    };
+    let (request, _) = response.into_parts();
+    let body = told(&problem, &request, id);
+    ServiceResponse::new(request, body)
+}
+
+/// An error that none of our handlers gave.
+fn foreign(response: &ServiceResponse) -> Option<Problem> {
+    if response.response().error().is_none() && response.headers().contains_key(header::CONTENT_TYPE) {
+        // An answer of ours with a status of its own, such as a stored refusal.
+        return None;
+    }
+    Some(match response.status() {
+        StatusCode::NOT_FOUND => Problem::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Problem::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::NotJson,
+        StatusCode::FORBIDDEN => Problem::Forbidden,
+        status if status.is_client_error() => Problem::invalid("request", "请求无法解析", "could not be read"),
+        status => Problem::Internal(crate::engine::journal::Fault::new(status)),
+    })
+}
+
+fn told(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
+    problem.log(id);
+    let row = problem.row();
+    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.content_type("application/json; charset=utf-8");
+    if let Some(seconds) = row.retry_after {
+        response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    response.body(problem.body(lang_of(request), id))
+}
+
+fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Response {
+    let took = began.elapsed();
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".into());
+    let status = response.status();
+    REQUESTS.with_label_values(&[route.as_str(), status.as_str()]).observe(took.as_secs_f64());
+    let method = response.request().method().clone();
+    if status.is_server_error() || method != Method::GET {
+        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms = took.as_millis() as u64, "request");
+    }
+    let docs = route.starts_with("/api/v1/docs");
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = if docs { DOCS_POLICY } else { PAGE_POLICY };
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// The API page brings styles of its own.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'";
+
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().json(ApiDoc::openapi())
+}
+
+// ---- the console's files
+
+#[derive(RustEmbed)]
+#[folder = "console/"]
+struct Console;
+
+async fn index(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&req, "index.html")
+}
+
+async fn icon(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&req, "icon.svg")
+}
+
+async fn asset(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let path = req.match_info().get("path").unwrap_or_default().to_owned();
+    file(&req, &path)
+}
+
+fn file(req: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+    let found = Console::get(path).ok_or(Problem::NotFound)?;
+    let tag: String = found.metadata.sha256_hash().iter().take(8).map(|b| format!("{b:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
+    if known == Some(tag.as_str()) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    Ok(HttpResponse::Ok()
+        .content_type(content_type(path))
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(found.data.into_owned()))
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("json") => "application/json; charset=utf-8",
+        Some(_) | None => "application/octet-stream",
+    }
+}

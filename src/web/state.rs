@@ -1,0 +1,76 @@
+//! What every handler shares.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{limit::Limits, tokens::Tokens};
+use crate::{
+    api::{courses::Courses, people::People, sizes::Sizes},
+    base::{
+        ids::{IdSource, OrgId},
+        time::Clock,
+    },
+    config::Config,
+    engine::Engine,
+    live::Live,
+    outbox::Outbox,
+    store::Store,
+};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<AppState>);
+
+pub struct AppState {
+    pub config: Config,
+    pub clock: Clock,
+    pub ids: Arc<dyn IdSource>,
+    pub store: Store,
+    pub engine: Engine,
+    pub live: Live,
+    pub outbox: Outbox,
+    pub tokens: Arc<Tokens>,
+    pub limits: Limits,
+    pub people: People,
+    pub courses: Arc<Courses>,
+    pub sizes: Arc<Sizes>,
+    /// The org of this installation.
+    pub org: OrgId,
+    pub readiness: Readiness,
+    /// Held from finding a teacher free to planning a class for them, so that two plans at once
+    /// cannot miss each other.
+    pub planning: tokio::sync::Mutex<()>,
+}
+
+/// Off while the server starts and from the moment it begins to stop.
+#[derive(Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::SeqCst);
+    }
+
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl App {
+    pub fn new(state: AppState) -> Self {
+        Self(Arc::new(state))
+    }
+}
+
+impl Deref for App {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.0
+    }
+}
