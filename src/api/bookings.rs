@@ -54,6 +54,8 @@ pub struct NewBooking {
     schedule_id: String,
     /// The student; left out, the caller's own.
     profile_id: Option<String>,
+    /// Accepted and not needed: a student's live hold is used with or without it.
+    #[allow(dead_code, reason = "part of the documented body")]
     hold_id: Option<String>,
     note: Option<String>,
     #[serde(alias = "courseId")]

@@ -52,7 +52,8 @@ pub async fn ask(
         None => Order::new(command),
         key => Order::keyed(command, key, render(ctx, tell.clone())),
     };
-    match ctx.app.engine.submit(schedule, order).await? {
+    let answered = tokio::time::timeout(ANSWER_WITHIN, ctx.app.engine.submit(schedule, order)).await;
+    match answered.map_err(|_| Problem::Timeout)?? {
         Answer::Given { outcome: Ok(receipt), head, at } => {
             let (status, body) = tell(&receipt, &head, at);
             Ok(reply::raw(status, body))
@@ -60,6 +61,9 @@ pub async fn ask(
         given => answer(given),
     }
 }
+
+/// Not waited for any longer; what was asked for may still be done.
+const ANSWER_WITHIN: std::time::Duration = std::time::Duration::from_secs(15);
 
 fn render(ctx: &Ctx, tell: Tell) -> Render {
     let (lang, request_id) = (ctx.lang, ctx.request_id.clone());

@@ -289,4 +289,3 @@ impl Facts for Inner {
     }
 }
 #[cfg(test)]
-mod smoke;

@@ -40,8 +40,6 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// In-flight requests have this long to end when the server stops.
 const DRAIN_SECONDS: u64 = 10;
-/// An answer that takes longer is given up on; what it asked for may still be done.
-const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Binds and serves until the handle stops it.
 pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
@@ -97,20 +95,13 @@ async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> 
     req.extensions_mut().insert(RequestId(id.clone()));
     let address = req.peer_addr().map(|a| a.ip());
     let limited = address.map_or(Ok(()), |a| app.limits.address(a));
-    let request = req.request().clone();
+    // The request must not be cloned before it is routed: the router wants it for itself alone.
     let response = match limited {
-        Err(problem) => ServiceResponse::new(request.clone(), told(&problem, &request, &id)).map_into_left_body(),
-        // Not for sockets: they live on after their upgrade was answered.
-        Ok(()) => match tokio::time::timeout(ANSWER_WITHIN, next.call(req)).await {
-            Ok(Ok(response)) => finish(response.map_into_boxed_body(), &id).map_into_left_body(),
-            Ok(Err(error)) => {
-                let response = ServiceResponse::from_err(error, request.clone()).map_into_boxed_body();
-                finish(response, &id).map_into_left_body()
-            }
-            Err(_) => {
-                ServiceResponse::new(request.clone(), told(&Problem::Timeout, &request, &id)).map_into_left_body()
-            }
-        },
+        Err(problem) => {
+            let response = told(&problem, req.request(), &id);
+            req.into_response(response).map_into_left_body()
+        }
+        Ok(()) => finish(next.call(req).await?.map_into_boxed_body(), &id).map_into_left_body(),
     };
     Ok(finished(response, &id, began))
 }
