@@ -288,4 +288,3 @@ impl Facts for Inner {
         self.running_since
     }
 }
-#[cfg(test)]
