@@ -255,7 +255,6 @@ pub async fn insert_course(
     let sql = "insert into courses (id, org_id, name, kind, tier, level, category, duration_min, default_capacity, \
         price_fen, hours_per_session, confirm_mode, created_by, created_at, updated_at) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
-    let by = c.created_by.map_or(String::new(), |id| id.to_string());
     let args = args![
         c.id,
         org,
@@ -269,7 +268,7 @@ pub async fn insert_course(
         c.price_fen,
         c.hours_per_session,
         confirm_name(c.confirm_mode),
-        by,
+        c.created_by,
         at,
     ];
     tx.exec(sql, args).await?;
