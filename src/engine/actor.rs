@@ -398,6 +398,10 @@ impl ScheduleActor {
         permit: Option<Permit>,
         own: Option<(Reply<Answer>, Answer)>,
     ) {
+        if self.board.as_ref().is_some_and(|b| !b.is_watched()) {
+            // It misses this turn, so whoever watches it next must have it filled anew.
+            self.board = None;
+        }
         let Life::Live(s) = &mut self.life else { return };
         let expected = s.version;
         let commit = if events.is_empty() {

@@ -18,7 +18,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use self::{
     actor::{Answer, Order, Render, Seen, Trouble},
@@ -185,7 +185,7 @@ impl Engine {
     }
 
     /// The schedule's board, filled; it is kept up to date as long as someone watches it.
-    pub async fn watch(&self, schedule: ScheduleId) -> Result<Arc<Board>, Trouble> {
+    pub async fn watch(&self, schedule: ScheduleId) -> Result<(Arc<Board>, watch::Receiver<u64>), Trouble> {
         let board = self.0.registry.board(schedule);
         // Taken first: the actor drops a board that nobody watches.
         let watcher = board.watch();
@@ -194,9 +194,12 @@ impl Engine {
             self.send(schedule, Attach { board: board.clone(), reply })?;
             match answer.await {
                 Ok(Err(Trouble::Bounced(_))) => {}
-                Ok(answer) => {
+                Ok(Ok(())) => return Ok((board, watcher)),
+                Ok(Err(trouble)) => {
+                    // A board of nothing must not be kept for everyone who asks for it.
                     drop(watcher);
-                    return answer.map(|()| board);
+                    self.0.registry.drop_unwatched_board(schedule);
+                    return Err(trouble);
                 }
                 Err(_) => return Err(Trouble::Unavailable(Fault::new("the schedule's actor stopped"))),
             }

@@ -47,8 +47,7 @@ impl Boards {
         let kept = slot
             .filled
             .get_or_try_init(|| async {
-                let board = self.engine.watch(schedule).await?;
-                let _watcher = board.watch();
+                let (board, _watcher) = self.engine.watch(schedule).await?;
                 Ok(Kept { board, _watcher })
             })
             .await?;

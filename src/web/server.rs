@@ -63,6 +63,8 @@ pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::Soc
             .route("/console/{path:.*}", web::get().to(asset))
             .default_service(web::to(routes::not_found))
     })
+    // A socket whose peer is stuck can be cut off at the wire.
+    .on_connect(crate::live::wire::on_connect)
     .workers(workers)
     .backlog(4_096)
     .max_connections(50_000)
