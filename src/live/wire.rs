@@ -5,11 +5,11 @@
 use std::{
     any::Any,
     net::{Shutdown, TcpStream},
-    os::fd::AsFd,
     sync::Arc,
 };
 
 use actix_web::{HttpRequest, dev::Extensions, rt};
+use socket2::SockRef;
 
 /// A second handle on a TCP connection.
 #[derive(Clone)]
@@ -18,8 +18,8 @@ pub struct Lifeline(Arc<TcpStream>);
 /// For `HttpServer::on_connect`. Without it a dead connection ends only when the kernel gives up.
 pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     if let Some(stream) = connection.downcast_ref::<rt::net::TcpStream>() {
-        match stream.as_fd().try_clone_to_owned() {
-            Ok(fd) => drop(data.insert(Lifeline(Arc::new(fd.into())))),
+        match SockRef::from(stream).try_clone() {
+            Ok(second) => drop(data.insert(Lifeline(Arc::new(second.into())))),
             Err(error) => tracing::warn!(%error, "a connection without a lifeline: too many open files?"),
         }
     }

@@ -51,7 +51,7 @@ pub enum OpenError {
 /// How to connect, kept so that a lost connection can be made again.
 #[derive(Clone)]
 pub enum Target {
-    Sqlite { path: PathBuf, options: SqliteConnectOptions },
+    Sqlite { path: PathBuf, options: Box<SqliteConnectOptions> },
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -73,7 +73,7 @@ impl Target {
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-65536")
                 .pragma("wal_autocheckpoint", "4000");
-            Ok(Self::Sqlite { path, options })
+            Ok(Self::Sqlite { path, options: Box::new(options) })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|_| bad())?;
             let options = options.application_name("yueke").statement_cache_capacity(512).options([
@@ -110,7 +110,7 @@ impl Target {
                 SqlitePoolOptions::new()
                     .max_connections(4)
                     .acquire_timeout(wait)
-                    .connect_lazy_with(options.clone().read_only(true).create_if_missing(false)),
+                    .connect_lazy_with((**options).clone().read_only(true).create_if_missing(false)),
             ),
             Self::Postgres(options) => Reader::Postgres(
                 PgPoolOptions::new().max_connections(8).acquire_timeout(wait).connect_lazy_with((**options).clone()),

@@ -236,7 +236,7 @@ pub async fn write(conn: &mut Conn, statements: &mut Statements, batches: &[&Bat
     });
     statements.insert(conn, &EVENTS, events.collect()).await?;
 
-    let images = |f: fn(&Batch) -> Vec<(u128, Vec<Arg>)>| latest_images(changing.iter().flat_map(|b| f(b)));
+    let images = |f: fn(&Batch) -> Vec<Image>| latest_images(changing.iter().flat_map(|b| f(b)));
     statements.insert(conn, &HOLDS, images(hold_rows)).await?;
     statements.insert(conn, &BOOKINGS, images(booking_rows)).await?;
     statements.insert(conn, &ENTRIES, images(entry_rows)).await?;
@@ -250,6 +250,9 @@ pub async fn write(conn: &mut Conn, statements: &mut Statements, batches: &[&Bat
     });
     statements.insert(conn, &OUTBOX, outbox.collect()).await
 }
+
+/// A row's id and its columns.
+type Image = (u128, Vec<Arg>);
 
 /// Rare: the operator changed what the schedule is. Its bookings repeat the times so that a
 /// student's calendar is one index scan.
@@ -266,7 +269,7 @@ async fn write_head(conn: &mut Conn, head: &Head, at: Timestamp) -> sqlx::Result
 
 /// One row per id, the last image, at the place of the last image: an upsert may not touch a row
 /// twice, and a seat must be given up before it is taken again.
-fn latest_images(images: impl Iterator<Item = (u128, Vec<Arg>)>) -> Vec<Vec<Arg>> {
+fn latest_images(images: impl Iterator<Item = Image>) -> Vec<Vec<Arg>> {
     let mut at: HashMap<u128, usize> = HashMap::new();
     let mut rows: Vec<Option<Vec<Arg>>> = Vec::new();
     for (id, row) in images {
@@ -303,7 +306,7 @@ fn keep_first_note(earlier: Option<Vec<Arg>>, mut later: Vec<Arg>) -> Vec<Arg> {
 const NOTE: usize = 11;
 const MOVED_FROM: usize = 12;
 
-fn booking_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+fn booking_rows(batch: &Batch) -> Vec<Image> {
     let head = &batch.head;
     let row = |r: &BookingRow| {
         let b = &r.booking;
@@ -339,7 +342,7 @@ fn booking_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     batch.changes.bookings.iter().map(row).collect()
 }
 
-fn hold_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+fn hold_rows(batch: &Batch) -> Vec<Image> {
     let row = |r: &HoldRow| {
         let h = &r.hold;
         let (ended_at, status) = r.ended.map_or((None, "active"), |(at, end)| (Some(at), hold_end(end)));
@@ -350,7 +353,7 @@ fn hold_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     batch.changes.holds.iter().map(row).collect()
 }
 
-fn entry_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+fn entry_rows(batch: &Batch) -> Vec<Image> {
     let row = |r: &EntryRow| {
         let e = &r.entry;
         let (status, reason) = entry_columns(r.ended.map(|(_, end)| end));
@@ -372,7 +375,7 @@ fn entry_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     batch.changes.entries.iter().map(row).collect()
 }
 
-fn round_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+fn round_rows(batch: &Batch) -> Vec<Image> {
     let row = |r: &RoundRow| {
         let round = &r.round;
         let passed = serde_json::to_string(&round.passed).expect("ids are plain data");
@@ -400,7 +403,7 @@ fn round_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
     batch.changes.rounds.iter().map(row).collect()
 }
 
-fn offer_rows(batch: &Batch) -> Vec<(u128, Vec<Arg>)> {
+fn offer_rows(batch: &Batch) -> Vec<Image> {
     let row = |r: &OfferRow| {
         let o = &r.offer;
         let (responded_at, status) = r.ended.map_or((None, "live"), |(at, end)| (Some(at), offer_end(end)));

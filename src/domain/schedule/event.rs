@@ -265,7 +265,7 @@ impl Schedule {
             Event::OfferBegun { round, offer, at, .. } => {
                 if let Some(o) = self.offer_mut(*round, *offer) {
                     o.begun_at = Some(*at);
-                    changes.offers.push(OfferRow { offer: o.clone(), round: *round, ended: None });
+                    changes.offers.push(OfferRow { offer: *o, round: *round, ended: None });
                 }
             }
             Event::RoundReminded { round, .. } => {
@@ -449,7 +449,7 @@ impl Schedule {
             (r.stage, r.deadline, r.remind_at) = (*stage, *deadline, *remind_at);
             changes.rounds.push(RoundRow { round: without_offers(r), ended: None });
         }
-        changes.offers.push(OfferRow { offer: offer.clone(), round: *round, ended: None });
+        changes.offers.push(OfferRow { offer, round: *round, ended: None });
         r.offers.push(offer);
     }
 
