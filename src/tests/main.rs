@@ -1,1 +1,3 @@
-fn main() {}
+//! The tests that need more than one part of the program.
+mod store;
+mod tidy;

@@ -1,0 +1,231 @@
+//! Durable bookings and refusals, beside the row lock and the bare handler.
+
+use std::{
+    fs::File,
+    io::{Seek, Write},
+    time::{Duration, Instant},
+};
+
+use anyhow::ensure;
+use serde_json::json;
+
+use super::{Bench, figure, step};
+use crate::{
+    baseline,
+    client::{self, Connection, Run, closed_loop, open_loop},
+    server::{Desk, Server, Student},
+    table::Figure,
+};
+
+/// Connections of the client, each with one request in flight.
+const CONNECTIONS: usize = 256;
+/// Alternations of the two sides, so that a drift of the machine hits both.
+const ROUNDS: usize = 3;
+/// Pool sizes tried for the baseline; the best is kept.
+const POOLS: [u32; 4] = [1, 4, 16, 64];
+
+fn booking(token: &str, schedule: &str) -> Vec<u8> {
+    client::request("POST", "/api/v1/bookings", Some(token), Some(&json!({ "schedule_id": schedule })))
+}
+
+/// What one side of a comparison did.
+#[derive(Default)]
+struct Side {
+    done: u64,
+    took: Duration,
+}
+
+impl Side {
+    fn add(&mut self, run: &Run, status: u16) {
+        self.done += run.count(status);
+        self.took += run.took;
+    }
+
+    fn rate(&self) -> f64 {
+        self.done as f64 / self.took.as_secs_f64()
+    }
+}
+
+fn no_surprise(run: &Run) -> anyhow::Result<()> {
+    ensure!(run.surprise.is_none(), "an unexpected answer: {}", run.surprise.as_deref().unwrap_or_default());
+    Ok(())
+}
+
+/// The baseline on fresh classes; distinct students, as many as the time allows.
+struct Rival {
+    server: Server,
+    classes: Vec<String>,
+    next: u64,
+}
+
+impl Rival {
+    async fn start(bench: &mut Bench, pool: u32, classes: usize) -> anyhow::Result<Self> {
+        let server = bench.baseline(pool).await?;
+        let mut connection = Connection::open(server.address).await?;
+        let mut names = Vec::new();
+        for i in 0..classes {
+            let body = json!({ "id": format!("class-{i}"), "capacity": 1_000_000_000 });
+            let (status, text) = connection.call(&client::request("POST", "/schedules", None, Some(&body))).await?;
+            ensure!(status == 201, "{}", String::from_utf8_lossy(text));
+            names.push(format!("class-{i}"));
+        }
+        Ok(Self { server, classes: names, next: 0 })
+    }
+
+    async fn run(&mut self, count: usize, limit: Duration) -> anyhow::Result<Run> {
+        let requests = (0..count).map(|_| {
+            self.next += 1;
+            let token = baseline::token(&format!("{:026}", self.next));
+            booking(&token, &self.classes[self.next as usize % self.classes.len()])
+        });
+        let requests = requests.collect();
+        let run = closed_loop(self.server.address, requests, CONNECTIONS, limit, 201).await?;
+        no_surprise(&run)?;
+        Ok(run)
+    }
+
+    /// The pool size that serves this machine and database best.
+    async fn best(bench: &mut Bench, classes: usize) -> anyhow::Result<(Self, u32)> {
+        let mut best: Option<(f64, Self, u32)> = None;
+        for pool in POOLS {
+            step(&format!("the baseline with {pool} connections …"));
+            let mut rival = Self::start(bench, pool, classes).await?;
+            let rate = rival.run(30_000, Duration::from_secs(2)).await?.rate(201);
+            if best.as_ref().is_none_or(|(most, _, _)| rate > *most) {
+                best = Some((rate, rival, pool));
+            }
+        }
+        let (_, rival, pool) = best.expect("POOLS is not empty");
+        Ok((rival, pool))
+    }
+}
+
+/// Durable bookings on one class. Also answers the rate, for `latency`.
+pub async fn hot(bench: &mut Bench) -> anyhow::Result<(Figure, f64)> {
+    let (ours, theirs, pool) = compare(bench, 1).await?;
+    let ratio = ours / theirs;
+    let name = "durable bookings/s, one popular class";
+    let beside = format!("{theirs:.0} row lock, pool {pool}");
+    Ok((figure(name, format!("{ours:.0}"), beside, ratio, "≥ 10", ratio >= 10.0), ours))
+}
+
+/// Durable bookings over a thousand classes.
+pub async fn many(bench: &mut Bench) -> anyhow::Result<Figure> {
+    let (ours, theirs, pool) = compare(bench, 1_000).await?;
+    let ratio = ours / theirs;
+    let beside = format!("{theirs:.0} row lock, pool {pool}");
+    Ok(figure("durable bookings/s, 1,000 classes", format!("{ours:.0}"), beside, ratio, "≥ 4", ratio >= 4.0))
+}
+
+async fn compare(bench: &mut Bench, classes: usize) -> anyhow::Result<(f64, f64, u32)> {
+    let (mut rival, pool) = Rival::best(bench, classes).await?;
+    let server = bench.yueke().await?;
+    let mut desk = Desk::open(server.address).await?;
+    let course = desk.course("load").await?;
+    step("planning classes …");
+    let mut schedules = Vec::new();
+    for i in 0..classes {
+        schedules.push(desk.schedule(&course, 1_000_000, (i / 200) as i64).await?);
+    }
+    let limit = Duration::from_secs(bench.seconds()) / ROUNDS as u32;
+    let (mut ours, mut theirs) = (Side::default(), Side::default());
+    for round in 0..ROUNDS {
+        step(&format!("round {} of {ROUNDS}: making students …", round + 1));
+        // As many as the fastest machine could book in the time.
+        let count = (limit.as_secs_f64() * 25_000.0) as usize;
+        let students = desk.students(&format!("r{round}-"), count).await?;
+        let requests = students.iter().enumerate().map(|(i, s)| booking(&s.token, &schedules[i % classes])).collect();
+        step(&format!("round {} of {ROUNDS}: booking …", round + 1));
+        let run = closed_loop(server.address, requests, CONNECTIONS, limit, 201).await?;
+        no_surprise(&run)?;
+        ours.add(&run, 201);
+        theirs.add(&rival.run(count, limit).await?, 201);
+    }
+    // Nothing lost and nothing invented: what was acknowledged is what is there.
+    let mut taken = 0;
+    for schedule in &schedules {
+        taken += desk.seats_taken(schedule).await?;
+    }
+    ensure!(taken == ours.done, "{} bookings were acknowledged, but {taken} seats are taken", ours.done);
+    Ok((ours.rate(), theirs.rate(), pool))
+}
+
+/// Refusals of a full class, beside a handler that only checks the token.
+pub async fn refusals(bench: &mut Bench) -> anyhow::Result<Figure> {
+    let server = bench.yueke().await?;
+    let mut desk = Desk::open(server.address).await?;
+    let course = desk.course("full").await?;
+    let schedule = desk.schedule(&course, 1, 0).await?;
+    let students = desk.students("late", 2_000).await?;
+    let first =
+        closed_loop(server.address, vec![booking(&students[0].token, &schedule)], 1, Duration::MAX, 201).await?;
+    no_surprise(&first)?;
+    let bare = bench.bare().await?;
+    let limit = Duration::from_secs(bench.seconds()) / ROUNDS as u32;
+    let count = (limit.as_secs_f64() * 120_000.0) as usize;
+    let late: Vec<Vec<u8>> = students[1..].iter().map(|s| booking(&s.token, &schedule)).collect();
+    let bare_requests: Vec<Vec<u8>> = (0..students.len() - 1)
+        .map(|i| {
+            let token = baseline::token(&format!("{i:026}"));
+            client::request("POST", "/bare", Some(&token), Some(&json!({ "schedule_id": schedule })))
+        })
+        .collect();
+    let (mut ours, mut theirs) = (Side::default(), Side::default());
+    for round in 0..ROUNDS {
+        step(&format!("refusals, round {} of {ROUNDS} …", round + 1));
+        for (address, requests, side) in
+            [(server.address, &late, &mut ours), (bare.address, &bare_requests, &mut theirs)]
+        {
+            let requests = requests.iter().cycle().take(count).cloned().collect();
+            let run = closed_loop(address, requests, 64, limit, 409).await?;
+            no_surprise(&run)?;
+            side.add(&run, 409);
+        }
+    }
+    ensure!(desk.seats_taken(&schedule).await? == 1, "a full class was sold again");
+    let ratio = ours.rate() / theirs.rate();
+    let (ours, theirs) = (format!("{:.0}", ours.rate()), format!("{:.0} bare handler", theirs.rate()));
+    Ok(figure("refusals/s, full class", ours, theirs, ratio, "≥ 0.70", ratio >= 0.7))
+}
+
+/// A durable booking at half of saturation, from the instant at which it was due.
+pub async fn latency(bench: &mut Bench, saturation: Option<f64>) -> anyhow::Result<Figure> {
+    let saturation = match saturation {
+        Some(rate) => rate,
+        None => hot(bench).await?.1,
+    };
+    let server = bench.yueke().await?;
+    let mut desk = Desk::open(server.address).await?;
+    let course = desk.course("steady").await?;
+    let schedule = desk.schedule(&course, 1_000_000, 0).await?;
+    let rate = saturation / 2.0;
+    let count = (rate * bench.seconds() as f64) as usize;
+    let students: Vec<Student> = desk.students("steady", count + 500).await?;
+    let requests: Vec<Vec<u8>> = students.iter().map(|s| booking(&s.token, &schedule)).collect();
+    let (warm, timed) = requests.split_at(500);
+    closed_loop(server.address, warm.to_vec(), 64, Duration::MAX, 201).await?;
+    let sync_ms = median_sync_ms(bench.folder.path())?;
+    step(&format!("{rate:.0} bookings/s for {} s …", bench.seconds()));
+    let run = open_loop(server.address, timed.to_vec(), CONNECTIONS, rate, 201).await?;
+    no_surprise(&run)?;
+    let (p50, p99, goal) = (run.ms(0.5), run.ms(0.99), 3.0 * sync_ms + 5.0);
+    let name = format!("p99 of a durable booking at half of saturation ({rate:.0}/s)");
+    let ours = format!("{p99:.1} ms (p50 {p50:.1})");
+    let beside = format!("{sync_ms:.2} ms median fdatasync");
+    Ok(figure(&name, ours, beside, p99 / goal, "≤ 3 × fdatasync + 5 ms", p99 <= goal))
+}
+
+/// How long this disk takes to make 4 KiB durable.
+fn median_sync_ms(folder: &std::path::Path) -> anyhow::Result<f64> {
+    let mut file = File::create(folder.join("sync.probe"))?;
+    let mut times = Vec::new();
+    for _ in 0..300 {
+        file.rewind()?;
+        file.write_all(&[7; 4_096])?;
+        let began = Instant::now();
+        file.sync_data()?;
+        times.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
