@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// A booking is many small allocations that cross threads, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match yueke::cli::run() {
         Ok(code) => ExitCode::from(code),

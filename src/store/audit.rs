@@ -1,19 +1,20 @@
 //! Proof from rows: every invariant, and events replayed against rows. Reads only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::{
-    recover::{self, BOOKING_COLUMNS, OFFER_COLUMNS},
-    sql::{Arg, Reader, Row},
+    names::{entry_columns, round_end, stage, stored_cause},
+    recover::{self, BOOKING_COLUMNS, ENTRY_COLUMNS, HOLD_COLUMNS, OFFER_COLUMNS},
+    sql::{Arg, BadColumn, Reader, Row},
     writer::StoreError,
 };
 use crate::{
     args,
-    base::ids::{BookingId, EntryId, HoldId, OfferId, ScheduleId},
+    base::ids::{BookingId, EntryId, HoldId, OfferId, RoundId, ScheduleId},
     domain::schedule::{
         Changes, Event, Schedule,
         effects::effects,
-        state::{Booking, EntryEnd, HoldEnd, Offer, OfferEnd},
+        state::{Booking, EntryRow, HoldRow, Offer, OfferEnd, RoundRow},
     },
     engine::journal::Fault,
 };
@@ -199,8 +200,15 @@ async fn replay_one(reader: &Reader, id: ScheduleId, report: &mut Report) -> Res
         return Ok(());
     };
     images.compare(reader, id, &mut report.wrong).await?;
-    if replayed.head != stored.head || replayed.version != stored.version {
-        report.wrong.push(format!("{id}: replayed {:?}, stored {:?}", replayed.head, stored.head));
+    let of = |s: &Schedule| (s.version, s.stamped_at, s.head.clone());
+    if of(&replayed) != of(&stored) {
+        report.wrong.push(format!("{id}: replayed {:?}, stored {:?}", of(&replayed), of(&stored)));
+    }
+    let row = reader.one("select next_due_at from schedules where id = $1", args![id]).await?;
+    let next_due = row.map_or(Ok(None), |r| r.opt_at("next_due_at"))?;
+    if next_due != stored.next_due() {
+        let right = stored.next_due();
+        report.wrong.push(format!("{id}: the next deadline is stored as {next_due:?}, but is {right:?}"));
     }
     let told = reader.one("select count(*) as n from outbox where schedule_id = $1", args![id]).await?;
     let told = told.map_or(Ok(0), |r| r.version("n"))?;
@@ -214,19 +222,19 @@ async fn replay_one(reader: &Reader, id: ScheduleId, report: &mut Report) -> Res
 #[derive(Default)]
 struct Images {
     bookings: HashMap<BookingId, Booking>,
-    holds: HashMap<HoldId, Option<HoldEnd>>,
-    entries: HashMap<EntryId, Option<EntryEnd>>,
+    holds: HashMap<HoldId, HoldRow>,
+    entries: HashMap<EntryId, EntryRow>,
     offers: HashMap<OfferId, (Offer, Option<OfferEnd>)>,
-    rounds: BTreeMap<String, bool>,
+    rounds: HashMap<RoundId, RoundRow>,
 }
 
 impl Images {
     fn keep(&mut self, changes: Changes) {
         let Changes { head: _, bookings, holds, entries, rounds, offers } = changes;
         self.bookings.extend(bookings.into_iter().map(|r| (r.booking.id, r.booking)));
-        self.holds.extend(holds.into_iter().map(|r| (r.hold.id, r.ended.map(|(_, end)| end))));
-        self.entries.extend(entries.into_iter().map(|r| (r.entry.id, r.ended.map(|(_, end)| end))));
-        self.rounds.extend(rounds.into_iter().map(|r| (r.round.id.to_string(), r.ended.is_some())));
+        self.holds.extend(holds.into_iter().map(|r| (r.hold.id, r)));
+        self.entries.extend(entries.into_iter().map(|r| (r.entry.id, r)));
+        self.rounds.extend(rounds.into_iter().map(|r| (r.round.id, r)));
         self.offers.extend(offers.into_iter().map(|r| (r.offer.id, (r.offer, r.ended.map(|(_, end)| end)))));
     }
 
@@ -242,19 +250,27 @@ impl Images {
             }
             differ("booking", &row, replayed.as_ref() == Some(&stored), wrong)?;
         }
-        for row in reader.all(&of("seat_holds", "id, status"), args()).await? {
-            let replayed = self.holds.remove(&row.parse("id")?);
-            let name = replayed.map(|end| end.map_or("active", super::names::hold_end));
-            differ("hold", &row, name == Some(row.text("status")?), wrong)?;
+        for row in reader.all(&of("seat_holds", HOLD_COLUMNS), args()).await? {
+            let (hold, end) = recover::read_hold(&row)?;
+            let replayed = self.holds.remove(&hold.id);
+            let same = replayed.is_some_and(|r| r.hold == hold && r.ended.map(|(_, end)| end) == end);
+            differ("hold", &row, same, wrong)?;
         }
-        for row in reader.all(&of("waitlist", "id, status, end_reason"), args()).await? {
-            let replayed = self.entries.remove(&row.parse("id")?).map(super::names::entry_columns);
-            let stored = (row.text("status")?, row.opt_text("end_reason")?);
-            differ("waitlist entry", &row, replayed == Some(stored), wrong)?;
+        for row in reader.all(&of("waitlist", ENTRY_COLUMNS), args()).await? {
+            let entry = recover::read_entry(&row)?;
+            let end = (row.text("status")?, row.opt_text("end_reason")?);
+            let replayed = self.entries.remove(&entry.id);
+            let same =
+                replayed.is_some_and(|r| r.entry == entry && entry_columns(r.ended.map(|(_, end)| end)) == end);
+            differ("waitlist entry", &row, same, wrong)?;
         }
-        for row in reader.all(&of("waitlist_rounds", "id, stage"), args()).await? {
-            let replayed = self.rounds.remove(row.text("id")?);
-            differ("round", &row, replayed == Some(row.text("stage")? == "done"), wrong)?;
+        let columns = "id, released_at, cause, stage, deadline, remind_at, passed, outcome, winner_id";
+        for row in reader.all(&of("waitlist_rounds", columns), args()).await? {
+            let same = match self.rounds.remove(&row.parse("id")?) {
+                Some(replayed) => is_round(&row, &replayed)?,
+                None => false,
+            };
+            differ("round", &row, same, wrong)?;
         }
         for row in reader.all(&of("waitlist_offers", OFFER_COLUMNS), args()).await? {
             let (_, offer, end) = recover::read_offer(&row)?;
@@ -268,6 +284,22 @@ impl Images {
         }
         Ok(())
     }
+}
+
+fn is_round(row: &Row, RoundRow { round, ended }: &RoundRow) -> Result<bool, BadColumn> {
+    let (stage, outcome, winner) = match ended {
+        Some((_, end, winner)) => ("done", Some(round_end(*end)), *winner),
+        None => (stage(round.stage), None, None),
+    };
+    let passed: Vec<EntryId> = serde_json::from_str(row.text("passed")?).map_err(|e| row.bad("passed", e))?;
+    Ok(row.at("released_at")? == round.released_at
+        && row.text("cause")? == stored_cause(round.cause)
+        && row.text("stage")? == stage
+        && row.at("deadline")? == round.deadline
+        && row.opt_at("remind_at")? == round.remind_at
+        && passed == round.passed
+        && row.opt_text("outcome")? == outcome
+        && row.opt_parse("winner_id")? == winner)
 }
 
 fn differ(what: &str, row: &Row, same: bool, wrong: &mut Vec<String>) -> Result<(), StoreError> {

@@ -72,14 +72,16 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
         format!("select {BOOKING_COLUMNS} from bookings where schedule_id = $1 and status <> 'cancelled' order by id");
     let bookings = all("bookings", &reader.all(&sql, args![id]).await?, read_booking)?;
 
-    let sql = "select id, student_id, account_id, created_at, expires_at, status, ended_at from seat_holds \
-        where schedule_id = $1 and (status = 'active' or created_at > $2) order by created_at, id";
-    let holds = reader.all(sql, args![id, stamped_at - 2 * HOLD_WINDOW]).await?;
+    let sql = format!(
+        "select {HOLD_COLUMNS} from seat_holds where schedule_id = $1 \
+         and (status = 'active' or created_at > $2) order by created_at, id"
+    );
+    let holds = reader.all(&sql, args![id, stamped_at - 2 * HOLD_WINDOW]).await?;
     let holds = all("seat_holds", &holds, read_hold)?;
 
-    let sql = "select id, student_id, account_id, seq, joined_at, status, end_reason from waitlist \
-        where schedule_id = $1 and status = 'active' order by seq";
-    let queue = all("waitlist", &reader.all(sql, args![id]).await?, read_entry)?;
+    let sql =
+        format!("select {ENTRY_COLUMNS} from waitlist where schedule_id = $1 and status = 'active' order by seq");
+    let queue = all("waitlist", &reader.all(&sql, args![id]).await?, read_entry)?;
     let sql = "select coalesce(max(seq), 0) as last from waitlist where schedule_id = $1";
     let last = reader.one(sql, args![id]).await?.map_or(Ok(0), |row| row.count("last"))?;
 
@@ -101,6 +103,12 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
 pub const BOOKING_COLUMNS: &str = "id, booking_no, schedule_id, student_id, booked_by, source, price_fen, \
     final_price_fen, free_exit, created_at, status, payment_status, pay_deadline, confirmed_at, cancelled_at, \
     cancelled_by, cancel_reason, completed_at, starts_at, ends_at, teacher_id, note, moved_from";
+
+/// What [`read_hold`] reads.
+pub const HOLD_COLUMNS: &str = "id, student_id, account_id, created_at, expires_at, status";
+
+/// What [`read_entry`] reads.
+pub const ENTRY_COLUMNS: &str = "id, student_id, account_id, seq, joined_at, status, end_reason";
 
 /// What [`read_offer`] reads.
 pub const OFFER_COLUMNS: &str = "id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status";
@@ -223,7 +231,7 @@ fn read_booking_state(row: &Row, payment: Payment) -> Result<BookingState, BadCo
     })
 }
 
-fn read_hold(row: &Row) -> Result<(SeatHold, Option<HoldEnd>), BadColumn> {
+pub fn read_hold(row: &Row) -> Result<(SeatHold, Option<HoldEnd>), BadColumn> {
     let end = match row.text("status")? {
         "active" => None,
         _ => Some(named(row, "status", read_hold_end)?),

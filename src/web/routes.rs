@@ -58,7 +58,21 @@ macro_rules! routes {
     (@demo) => { false };
 }
 
+// The router tries them in this order: what is asked most stands first.
 routes! {
+    get "/bookings" LoggedIn bookings::list_bookings;
+    post "/bookings" LoggedIn bookings::create_booking;
+    get "/bookings/mine/upcoming" LoggedIn bookings::list_upcoming;
+    get "/bookings/{id}" LoggedIn bookings::get_booking;
+    delete "/bookings/{id}" LoggedIn bookings::delete_booking;
+    put "/bookings/{id}/cancel" LoggedIn bookings::cancel;
+    put "/bookings/{id}/confirm" Planner bookings::confirm;
+    put "/bookings/{id}/complete" Planner bookings::complete;
+    put "/bookings/{id}/no-show" Planner bookings::no_show;
+    put "/bookings/{id}/move" LoggedIn bookings::move_booking;
+    get "/coach/bookings" Teacher bookings::list_coach_bookings;
+    post "/pay" LoggedIn bookings::pay;
+
     post "/login" Anyone auth::login;
     post "/token/refresh" Anyone auth::refresh;
     post "/logout" LoggedIn auth::logout;
@@ -84,19 +98,6 @@ routes! {
     post "/schedules/{id}/complete" Planner schedules::complete;
     post "/schedules/{id}/hold" LoggedIn schedules::hold;
     delete "/schedules/{id}/hold" LoggedIn schedules::release_hold;
-
-    get "/bookings" LoggedIn bookings::list_bookings;
-    post "/bookings" LoggedIn bookings::create_booking;
-    get "/bookings/mine/upcoming" LoggedIn bookings::list_upcoming;
-    get "/bookings/{id}" LoggedIn bookings::get_booking;
-    delete "/bookings/{id}" LoggedIn bookings::delete_booking;
-    put "/bookings/{id}/cancel" LoggedIn bookings::cancel;
-    put "/bookings/{id}/confirm" Planner bookings::confirm;
-    put "/bookings/{id}/complete" Planner bookings::complete;
-    put "/bookings/{id}/no-show" Planner bookings::no_show;
-    put "/bookings/{id}/move" LoggedIn bookings::move_booking;
-    get "/coach/bookings" Teacher bookings::list_coach_bookings;
-    post "/pay" LoggedIn bookings::pay;
 
     post "/waitlist/join" LoggedIn waitlist::join;
     get "/waitlist/my" LoggedIn waitlist::list_mine;

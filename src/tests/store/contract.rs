@@ -21,7 +21,7 @@ async fn loaded_state_is_the_state_in_memory(db: Database) {
     let store = db.open(at("09:00:00")).await;
     let mut mailbox = Mailbox::open();
     let mut seen = BTreeSet::new();
-    for seed in 0..12 {
+    for seed in 0..20 {
         let mut scene = Scene::open(&store, &mailbox, seed).await;
         for step in 0..60 {
             let command = scene.random_step();
@@ -46,7 +46,7 @@ async fn loaded_state_is_the_state_in_memory(db: Database) {
     assert_eq!(seen.len(), KINDS_OF_EVENTS - 1, "every kind but the first event came up: {seen:?}");
 }
 
-const KINDS_OF_EVENTS: usize = 19;
+const KINDS_OF_EVENTS: usize = 20;
 
 /// The name under which it is stored.
 fn kind(event: &Event) -> String {

@@ -24,6 +24,8 @@ pub struct Database {
 
 enum Place {
     Folder(TempDir),
+    /// Belongs to somebody else.
+    File,
     Server { admin: String, name: String },
 }
 
@@ -32,6 +34,11 @@ impl Database {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("yueke.db").display());
         Self { url, place: Place::Folder(folder) }
+    }
+
+    /// One that is there already.
+    pub fn of_file(path: PathBuf) -> Self {
+        Self { url: format!("sqlite://{}", path.display()), place: Place::File }
     }
 
     /// None, with a line that says so, when no server is named.
@@ -50,10 +57,6 @@ impl Database {
         Self { url: format!("{server}/{name}"), place: Place::Server { admin, name } }
     }
 
-    pub fn is_postgres(&self) -> bool {
-        matches!(self.place, Place::Server { .. })
-    }
-
     /// Where the file is; SQLite only.
     pub fn file(&self) -> PathBuf {
         PathBuf::from(self.url.strip_prefix("sqlite://").expect("an SQLite database"))
@@ -62,7 +65,7 @@ impl Database {
     pub fn folder(&self) -> &Path {
         match &self.place {
             Place::Folder(folder) => folder.path(),
-            Place::Server { .. } => panic!("a database on a server has no folder"),
+            Place::File | Place::Server { .. } => panic!("no folder of its own"),
         }
     }
 
@@ -90,11 +93,16 @@ impl Database {
         row.expect("a count has a row").int("n").expect("a number")
     }
 
-    /// All that audit and replay find wrong.
+    /// All that audit and replay find wrong; a failure to read is a finding too.
     pub async fn faults(&self) -> Vec<String> {
         let reader = Target::parse(&self.url).expect("a good URL").reader().await.expect("a reader");
-        let mut wrong = audit(&reader, &|_, _| {}).await.expect("audit reads the rows").wrong;
-        wrong.extend(replay(&reader, &|_, _| {}).await.expect("replay reads the rows").wrong);
+        let mut wrong = Vec::new();
+        for checked in [audit(&reader, &|_, _| {}).await, replay(&reader, &|_, _| {}).await] {
+            match checked {
+                Ok(report) => wrong.extend(report.wrong),
+                Err(error) => wrong.push(error.to_string()),
+            }
+        }
         wrong
     }
 

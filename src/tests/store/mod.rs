@@ -3,7 +3,11 @@
 pub mod database;
 pub mod scene;
 
+mod alone;
 mod contract;
+mod full;
+mod sabotage;
+mod writing;
 
 /// Runs each test on a database of its own: on SQLite, and on PostgreSQL where there is one.
 macro_rules! on_both_databases {

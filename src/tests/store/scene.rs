@@ -107,8 +107,8 @@ impl Scene {
             window_ms: 15 * MINUTE,
             cutoff_ms: HOUR,
             pay_ms: 5 * MINUTE,
-            confirm: if rng.random_bool(0.3) { ConfirmMode::Teacher } else { ConfirmMode::Auto },
-            price_fen: if rng.random_bool(0.4) { Fen(10_000) } else { Fen::ZERO },
+            confirm: if seed.is_multiple_of(3) { ConfirmMode::Teacher } else { ConfirmMode::Auto },
+            price_fen: if seed.is_multiple_of(2) { Fen(10_000) } else { Fen::ZERO },
             ..Policy::default()
         };
         // Seeds do not overlap in time: only a schedule of one's own is of interest here.
@@ -293,7 +293,12 @@ impl Scene {
     pub fn random_step(&mut self) -> Command {
         let pause = *[0, 0, 1, SECOND, MINUTE, 4 * MINUTE, 20 * MINUTE].choose(&mut self.rng).expect("not empty");
         self.now = self.now + pause;
-        let n = self.rng.random_range(0..self.students);
+        // Someone who is here already, as often as not: there is more to do with them.
+        let present: Vec<u128> = self.s.present_students().iter().map(|s| s.as_u128() - 1_000).collect();
+        let n = match present.choose(&mut self.rng) {
+            Some(n) if self.rng.random_bool(0.5) => *n,
+            _ => self.rng.random_range(0..self.students),
+        };
         let (student, account) = (student(n), account(n));
         let calendar = self.evidence();
         let booking = self.s.booking_of(student).map(|b| b.id);

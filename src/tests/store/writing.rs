@@ -92,8 +92,9 @@ async fn a_poisoned_batch_fails_alone(db: Database) {
     }
     let mut batches: Vec<_> = scenes.iter_mut().map(|s| s.one(&s.book(1))).collect();
     batches[2].booked = 3;
-    let behind = scenes[2].one(&scenes[2].book(2));
-    batches.push(behind);
+    let then = scenes[2].book(2);
+    let behind = scenes[2].one(&then);
+    batches.push(yueke::engine::journal::Batch { booked: 3, ..behind });
     let task = store.write(|tx| {
         Box::pin(async move {
             let sql = "insert into receipts (account_id, request_key, fingerprint, status, body, created_at) \
