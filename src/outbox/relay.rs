@@ -1,6 +1,9 @@
 //! Outbox rows to deliveries: in order, at least once, and never in the way of bookings.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -57,6 +60,16 @@ struct Inner {
     turn: Mutex<()>,
 }
 
+/// In a rush the relay rests this many times as long as it worked: messages may come a little
+/// later, bookings must not.
+const REST: u32 = 4;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Gentle,
+    Full,
+}
+
 /// A row of the outbox.
 struct Pending {
     id: OutboxId,
@@ -82,7 +95,7 @@ impl Relay {
             tokio::select! {
                 _ = tokio::time::timeout(LOOK_EVERY, self.0.bell.notified()) => {
                     pause(GATHER).await;
-                    if let Err(error) = self.drain().await {
+                    if let Err(error) = self.relay(Pace::Gentle).await {
                         tracing::warn!(%error, "the relay waits for the database");
                     }
                 }
@@ -95,11 +108,16 @@ impl Relay {
         }
     }
 
-    /// Relays everything that is due by now; the number of rows.
+    /// Relays everything that is due by now, as fast as it goes; the number of rows.
     pub async fn drain(&self) -> Result<usize, StoreError> {
+        self.relay(Pace::Full).await
+    }
+
+    async fn relay(&self, pace: Pace) -> Result<usize, StoreError> {
         let _turn = self.0.turn.lock().await;
         let mut relayed = 0;
         loop {
+            let began = Instant::now();
             let rows = self.due().await?;
             if rows.is_empty() {
                 return Ok(relayed);
@@ -116,6 +134,9 @@ impl Relay {
                 self.failed(id, &error).await?;
             }
             self.deliver_or_part(&good).await?;
+            if pace == Pace::Gentle && rows.len() == ROWS_PER_STEP {
+                pause((began.elapsed() * REST).min(GIVE_WAY)).await;
+            }
         }
     }
 

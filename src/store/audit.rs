@@ -260,8 +260,7 @@ impl Images {
             let entry = recover::read_entry(&row)?;
             let end = (row.text("status")?, row.opt_text("end_reason")?);
             let replayed = self.entries.remove(&entry.id);
-            let same =
-                replayed.is_some_and(|r| r.entry == entry && entry_columns(r.ended.map(|(_, end)| end)) == end);
+            let same = replayed.is_some_and(|r| r.entry == entry && entry_columns(r.ended.map(|(_, end)| end)) == end);
             differ("waitlist entry", &row, same, wrong)?;
         }
         let columns = "id, released_at, cause, stage, deadline, remind_at, passed, outcome, winner_id";

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod backup;
+mod checkpoint;
 pub mod journal;
 pub mod names;
 pub mod open;

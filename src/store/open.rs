@@ -17,6 +17,7 @@ use sqlx::{
 };
 
 use super::{
+    checkpoint,
     sql::{Conn, Reader},
     writer::{StoreError, Writer},
 };
@@ -72,7 +73,8 @@ impl Target {
                 .statement_cache_capacity(512)
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-65536")
-                .pragma("wal_autocheckpoint", "4000");
+                // Checkpoints run beside the writer (`checkpoint`).
+                .pragma("wal_autocheckpoint", "0");
             Ok(Self::Sqlite { path, options: Box::new(options) })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|_| bad())?;
@@ -185,6 +187,9 @@ impl Store {
         migrate(&target).await?;
         let mut conn = target.connect().await?;
         let epoch = take_lease(&mut conn, at).await?;
+        if let Target::Sqlite { path, .. } = &target {
+            checkpoint::spawn(target.clone(), path.clone());
+        }
         let reader = target.reader().await?;
         let writer = Writer::start(conn, target.clone(), epoch);
         Ok(Self { target, reader, writer, epoch, _alone: alone })

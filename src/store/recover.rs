@@ -79,8 +79,7 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
     let holds = reader.all(&sql, args![id, stamped_at - 2 * HOLD_WINDOW]).await?;
     let holds = all("seat_holds", &holds, read_hold)?;
 
-    let sql =
-        format!("select {ENTRY_COLUMNS} from waitlist where schedule_id = $1 and status = 'active' order by seq");
+    let sql = format!("select {ENTRY_COLUMNS} from waitlist where schedule_id = $1 and status = 'active' order by seq");
     let queue = all("waitlist", &reader.all(&sql, args![id]).await?, read_entry)?;
     let sql = "select coalesce(max(seq), 0) as last from waitlist where schedule_id = $1";
     let last = reader.one(sql, args![id]).await?.map_or(Ok(0), |row| row.count("last"))?;

@@ -1,3 +1,5 @@
 //! The tests that need more than one part of the program.
+mod crash;
+mod engine;
 mod store;
 mod tidy;

@@ -26,7 +26,10 @@ enum Place {
     Folder(TempDir),
     /// Belongs to somebody else.
     File,
-    Server { admin: String, name: String },
+    Server {
+        admin: String,
+        name: String,
+    },
 }
 
 impl Database {

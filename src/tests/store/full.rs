@@ -35,7 +35,13 @@ async fn a_full_disk_refuses_and_heals() {
     let mut acknowledged = 0;
     let mut refused = 0;
     for n in 0..60 {
-        let batches: Vec<_> = scenes.iter_mut().map(|s| { let book = s.book(n); s.one(&book) }).collect();
+        let batches: Vec<_> = scenes
+            .iter_mut()
+            .map(|s| {
+                let book = s.book(n);
+                s.one(&book)
+            })
+            .collect();
         for outcome in append_all(&store, &mut mailbox, batches).await {
             match outcome {
                 Ok(()) => acknowledged += 1,

@@ -9,10 +9,7 @@ use super::{
     scene::{Mailbox, Scene, append_all, at},
 };
 
-on_both_databases![
-    every_kind_of_damage_is_told,
-    an_impossible_row_is_named,
-];
+on_both_databases![every_kind_of_damage_is_told, an_impossible_row_is_named,];
 
 /// A schedule of two seats in the middle of everything: two booked, a race won, two waiting.
 async fn eventful(db: &Database) -> Scene {
@@ -47,11 +44,20 @@ const DAMAGE: &[(&str, &str)] = &[
     ("update waitlist_offers set status = 'declined' where status = 'accepted'", "a round has not exactly one winner"),
     ("update waitlist_rounds set outcome = 'public' where outcome = 'won'", "a round has not exactly one winner"),
     ("update waitlist_offers set status = 'live' where status = 'lost'", "an offer is alive in a round that is over"),
-    ("update waitlist set status = 'cancelled', end_reason = 'left' where status = 'active'", "an offer is alive for someone who does not wait"),
-    ("update bookings set starts_at = starts_at + 60000 where status = 'confirmed'", "a booking repeats other times than"),
+    (
+        "update waitlist set status = 'cancelled', end_reason = 'left' where status = 'active'",
+        "an offer is alive for someone who does not wait",
+    ),
+    (
+        "update bookings set starts_at = starts_at + 60000 where status = 'confirmed'",
+        "a booking repeats other times than",
+    ),
     ("update bookings set price_fen = price_fen + 1 where status = 'confirmed'", "booking"),
     ("update bookings set student_id = '00000000000000000000000000' where status = 'cancelled'", "booking"),
-    ("update bookings set status = 'cancelled', cancelled_at = 1, cancelled_by = 'system' where status = 'confirmed'", "its row differs from its events"),
+    (
+        "update bookings set status = 'cancelled', cancelled_at = 1, cancelled_by = 'system' where status = 'confirmed'",
+        "its row differs from its events",
+    ),
     ("update bookings set cancelled_by = 'operator' where status = 'cancelled'", "its row differs from its events"),
     ("delete from bookings where status = 'cancelled'", "rows that the events made are missing"),
     ("delete from waitlist where status = 'promoted'", "rows that the events made are missing"),
@@ -62,7 +68,10 @@ const DAMAGE: &[(&str, &str)] = &[
     ("update schedules set capacity = 5", "replayed"),
     ("update schedules set location = location, ends_at = ends_at + 1", "replayed"),
     ("delete from outbox where id = (select min(id) from outbox)", "outbox rows"),
-    ("insert into outbox (id, schedule_id, notices, created_at, next_at) select 'x', schedule_id, notices, created_at, next_at from outbox limit 1", "outbox rows"),
+    (
+        "insert into outbox (id, schedule_id, notices, created_at, next_at) select 'x', schedule_id, notices, created_at, next_at from outbox limit 1",
+        "outbox rows",
+    ),
     ("update waitlist set seq = 100 - seq", "waitlist entry"),
     ("update waitlist set joined_at = joined_at + 1", "waitlist entry"),
     ("update waitlist_rounds set deadline = deadline + 1", "round"),
@@ -125,7 +134,10 @@ const IMPOSSIBLE: &[(&str, &[&str])] = &[
     ("update waitlist_offers set status = 'maybe' where status = 'live'", &["waitlist_offers", "status", "`maybe`"]),
     ("update waitlist_rounds set passed = 'nobody' where stage <> 'done'", &["waitlist_rounds", "passed"]),
     ("update waitlist_rounds set cause = 'magic' where stage <> 'done'", &["waitlist_rounds", "cause", "`magic`"]),
-    ("update schedule_events set events = '[{\"event\":\"vanished\"}]' where version = 4", &["schedule_events", "vanished"]),
+    (
+        "update schedule_events set events = '[{\"event\":\"vanished\"}]' where version = 4",
+        &["schedule_events", "vanished"],
+    ),
     ("update schedule_events set events = 'no json' where version = 4", &["schedule_events"]),
 ];
 
@@ -139,7 +151,8 @@ async fn an_impossible_row_is_named(db: Database) {
         assert!(conn.exec(damage, vec![]).await.expect(damage) > 0, "`{damage}` touches nothing");
         let faults = db.faults().await;
         let names = |f: &String| words.iter().all(|w| f.contains(w));
-        let named_row = faults.iter().any(|f| names(f) && (f.contains(&scene.s.head.id.to_string()) || f.contains("01")));
+        let named_row =
+            faults.iter().any(|f| names(f) && (f.contains(&scene.s.head.id.to_string()) || f.contains("01")));
         if !named_row {
             silent.push(format!("`{damage}`: expected {words:?}, found {faults:#?}"));
         }
@@ -155,8 +168,11 @@ async fn without_checks(conn: &mut Conn) {
         return conn.script("pragma ignore_check_constraints = on").await.expect("checks are off");
     }
     for row in conn
-        .all("select conrelid::regclass::text as t, conname::text as c from pg_constraint where contype = 'c' \
-            and connamespace = 'public'::regnamespace", vec![])
+        .all(
+            "select conrelid::regclass::text as t, conname::text as c from pg_constraint where contype = 'c' \
+            and connamespace = 'public'::regnamespace",
+            vec![],
+        )
         .await
         .expect("the constraints")
     {

@@ -1,0 +1,9 @@
+//! What was acknowledged survives: the real program, killed and cut off under load.
+
+pub mod process;
+
+mod cluster;
+mod kills;
+mod ledger;
+mod load;
+mod outage;
