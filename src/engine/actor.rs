@@ -32,7 +32,7 @@ use crate::{
     base::{
         ids::{Epoch, OutboxId, ScheduleId, StudentId},
         keys::{RequestKey, StoredAnswer},
-        limits::{IDLE_RETIRE, MAILBOX_MAX},
+        limits::IDLE_RETIRE,
         metrics,
         time::Timestamp,
     },
@@ -224,7 +224,6 @@ impl Actor for ScheduleActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(MAILBOX_MAX);
         self.owner = Some(ctx.address().recipient());
         let engine = self.engine.clone();
         let id = self.id;
@@ -318,7 +317,7 @@ impl ScheduleActor {
             self.end(ctx);
             if self.board.as_ref().is_some_and(|b| b.is_watched()) {
                 // Those who watch must not wait for the next order to see the truth.
-                self.engine.registry.get_or_start(&self.engine, self.id);
+                drop(self.engine.registry.get_or_start(&self.engine, self.id));
             }
         }
     }

@@ -66,10 +66,22 @@ impl Board {
         state.clone().map(|state| (state, mine))
     }
 
+    /// Everything of one and the same commit, without a copy; for those who tell many at once.
+    pub fn with(&self, f: impl FnOnce(&BoardState, &HashMap<StudentId, Mine>)) {
+        let state = read(&self.state);
+        let mines = read(&self.mines);
+        if let Some(state) = &*state {
+            f(state, &mines);
+        }
+    }
+
     /// Replaces everything.
     pub fn fill(&self, state: BoardState, mines: HashMap<StudentId, Mine>) {
-        *write(&self.state) = Some(Arc::new(state));
-        *write(&self.mines) = mines;
+        {
+            let mut to_state = write(&self.state);
+            let mut to_mines = write(&self.mines);
+            (*to_state, *to_mines) = (Some(Arc::new(state)), mines);
+        }
         self.notify();
     }
 

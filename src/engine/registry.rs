@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Arbiter, ArbiterHandle, Handler, Message, dev::ToEnvelope, prelude::SendError};
-use dashmap::{DashMap, Entry};
+use actix::{
+    Actor, Addr, Arbiter, ArbiterHandle, Context, Handler, Message,
+    dev::{ToEnvelope, channel::channel},
+    prelude::SendError,
+};
+use dashmap::{DashMap, Entry, mapref::one::Ref};
 
 use super::{Inner, actor::ScheduleActor, board::Board};
-use crate::base::{ids::ScheduleId, metrics};
+use crate::base::{ids::ScheduleId, limits::MAILBOX_MAX, metrics};
 
 pub struct Registry {
     actors: DashMap<ScheduleId, Addr<ScheduleActor>>,
@@ -37,31 +41,32 @@ impl Registry {
         let mut message = message;
         // An actor that panicked leaves a closed address behind: start the next one.
         for _ in 0..2 {
-            let addr = self.get_or_start(engine, id);
-            match addr.try_send(message) {
-                Ok(()) => return Ok(()),
-                Err(SendError::Full(_)) => return Err(Full),
-                Err(SendError::Closed(back)) => {
-                    self.retire(id, &addr);
-                    message = back;
+            let closed = {
+                // Not through a clone: a mailbox is full only for the very sender that has filled it.
+                let addr = self.get_or_start(engine, id);
+                match addr.try_send(message) {
+                    Ok(()) => return Ok(()),
+                    Err(SendError::Full(_)) => return Err(Full),
+                    Err(SendError::Closed(back)) => message = back,
                 }
-            }
+                addr.clone()
+            };
+            self.retire(id, &closed);
         }
         Err(Full)
     }
 
-    pub fn get_or_start(&self, engine: &Arc<Inner>, id: ScheduleId) -> Addr<ScheduleActor> {
+    /// Keeps a lock on a part of the list: not to be held for long.
+    pub fn get_or_start(&self, engine: &Arc<Inner>, id: ScheduleId) -> Ref<'_, ScheduleId, Addr<ScheduleActor>> {
         if let Some(addr) = self.actors.get(&id) {
-            return addr.clone();
+            return addr;
         }
         match self.actors.entry(id) {
-            Entry::Occupied(found) => found.get().clone(),
+            Entry::Occupied(found) => found.into_ref().downgrade(),
             Entry::Vacant(slot) => {
                 let thread = &self.threads[(id.as_u128() % self.threads.len() as u128) as usize];
-                let engine = engine.clone();
-                let addr = ScheduleActor::start_in_arbiter(thread, move |_| ScheduleActor::new(engine, id));
                 metrics::ACTORS_LIVE.inc();
-                slot.insert(addr).clone()
+                slot.insert(start(thread, ScheduleActor::new(engine.clone(), id))).downgrade()
             }
         }
     }
@@ -84,4 +89,13 @@ impl Registry {
     pub fn drop_unwatched_board(&self, id: ScheduleId) {
         self.boards.remove_if(&id, |_, b| !b.is_watched());
     }
+}
+
+/// With a mailbox of its full size from the beginning: a rush may be what started the actor.
+fn start(thread: &ArbiterHandle, actor: ScheduleActor) -> Addr<ScheduleActor> {
+    let (sender, mailbox) = channel(MAILBOX_MAX);
+    thread.spawn_fn(move || {
+        actix::spawn(Context::with_receiver(mailbox).into_future(actor));
+    });
+    Addr::new(sender)
 }

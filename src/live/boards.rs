@@ -1,21 +1,42 @@
-//! Which boards are watched, so that a thousand sockets that come back at once cost the engine
-//! one question per schedule.
+//! Which boards are watched, and the fan-out: one task per watched schedule hands each new state
+//! to all its sockets, so that a frame costs a socket one send and not a wake-up of its own.
+//!
+//! The fan-out never waits. A socket whose queue is full is left out and told that it is behind;
+//! it then writes the newest state itself, at its own pace. A thousand sockets that come back at
+//! once cost the engine one question per schedule.
 
 use std::{
     ops::Deref,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, Weak},
 };
 
+use actix_web::rt;
+use actix_ws::Session;
+use bytestring::ByteString;
 use dashmap::DashMap;
-use tokio::sync::{OnceCell, watch};
+use futures_util::FutureExt;
+use tokio::{
+    sync::{Notify, OnceCell, watch},
+    task::JoinHandle,
+};
 
+use super::{
+    CourseNames,
+    frame::{Kind, frame},
+};
 use crate::{
-    base::ids::ScheduleId,
+    base::{
+        ids::{Epoch, ScheduleId, StudentId, Version},
+        sync::lock,
+        time::Zone,
+    },
     engine::{Board, Engine, Trouble},
 };
 
 pub struct Boards {
     engine: Engine,
+    names: Arc<dyn CourseNames>,
+    zone: Zone,
     watched: Arc<DashMap<ScheduleId, Weak<Slot>>>,
 }
 
@@ -27,19 +48,76 @@ pub struct Watched {
 
 struct Slot {
     schedule: ScheduleId,
+    outlets: Mutex<Vec<Weak<Outlet>>>,
     filled: OnceCell<Kept>,
     home: Weak<DashMap<ScheduleId, Weak<Slot>>>,
 }
 
 struct Kept {
     board: Arc<Board>,
-    /// The engine writes only boards that somebody watches.
-    _watcher: watch::Receiver<u64>,
+    fan_out: JoinHandle<()>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // With the task goes its watch, and the engine stops to write the board.
+        self.fan_out.abort();
+    }
+}
+
+/// A socket's way to be told of one schedule.
+pub struct Outlet {
+    pub student: Option<StudentId>,
+    line: Mutex<Line>,
+    /// Rung when the socket has to write for itself.
+    behind: Arc<Notify>,
+}
+
+struct Line {
+    out: Session,
+    /// The last state that was sent; a later frame is always a newer one.
+    told: (Epoch, Version),
+    /// The socket itself is writing: the fan-out keeps out of its way.
+    taken: bool,
+}
+
+impl Outlet {
+    /// Taken by the socket from the start: its snapshot comes first.
+    pub fn new(student: Option<StudentId>, out: Session, behind: Arc<Notify>) -> Self {
+        Self { student, line: Mutex::new(Line { out, told: (0, 0), taken: true }), behind }
+    }
+
+    /// Sends a frame if it is news and there is room for it.
+    fn offer(&self, state: (Epoch, Version), frame: impl FnOnce() -> ByteString) {
+        let mut line = lock(&self.line);
+        if line.taken || line.told >= state {
+            return;
+        }
+        match line.out.text(frame()).now_or_never() {
+            Some(Ok(())) => line.told = state,
+            // Closed: its task knows by itself.
+            Some(Err(_)) => {}
+            None => self.behind.notify_one(),
+        }
+    }
+
+    pub fn told(&self) -> (Epoch, Version) {
+        lock(&self.line).told
+    }
+
+    pub fn take(&self) {
+        lock(&self.line).taken = true;
+    }
+
+    pub fn give_back(&self, told: (Epoch, Version)) {
+        let mut line = lock(&self.line);
+        (line.told, line.taken) = (told, false);
+    }
 }
 
 impl Boards {
-    pub fn new(engine: Engine) -> Self {
-        Self { engine, watched: Arc::default() }
+    pub fn new(engine: Engine, names: Arc<dyn CourseNames>, zone: Zone) -> Self {
+        Self { engine, names, zone, watched: Arc::default() }
     }
 
     pub async fn watch(&self, schedule: ScheduleId) -> Result<Watched, Trouble> {
@@ -47,8 +125,15 @@ impl Boards {
         let kept = slot
             .filled
             .get_or_try_init(|| async {
-                let (board, _watcher) = self.engine.watch(schedule).await?;
-                Ok(Kept { board, _watcher })
+                let (board, changes) = self.engine.watch(schedule).await?;
+                let fan_out = FanOut {
+                    slot: Arc::downgrade(&slot),
+                    board: board.clone(),
+                    engine: self.engine.clone(),
+                    names: self.names.clone(),
+                    zone: self.zone,
+                };
+                Ok(Kept { board, fan_out: rt::spawn(fan_out.run(changes)) })
             })
             .await?;
         let board = kept.board.clone();
@@ -59,16 +144,58 @@ impl Boards {
         let mut entry = self.watched.entry(schedule).or_default();
         entry.upgrade().unwrap_or_else(|| {
             let home = Arc::downgrade(&self.watched);
-            let slot = Arc::new(Slot { schedule, filled: OnceCell::new(), home });
+            let slot = Arc::new(Slot { schedule, outlets: Mutex::default(), filled: OnceCell::new(), home });
             *entry = Arc::downgrade(&slot);
             slot
         })
     }
 }
 
+struct FanOut {
+    slot: Weak<Slot>,
+    board: Arc<Board>,
+    engine: Engine,
+    names: Arc<dyn CourseNames>,
+    zone: Zone,
+}
+
+impl FanOut {
+    async fn run(self, mut changes: watch::Receiver<u64>) {
+        while changes.changed().await.is_ok() {
+            let Some(slot) = self.slot.upgrade() else { return };
+            self.tell(&slot);
+        }
+    }
+
+    fn tell(&self, slot: &Slot) {
+        let mut outlets: Vec<Arc<Outlet>> = Vec::new();
+        lock(&slot.outlets).retain(|outlet| match outlet.upgrade() {
+            Some(outlet) => {
+                outlets.push(outlet);
+                true
+            }
+            None => false,
+        });
+        let now = self.engine.clock().now();
+        self.board.with(|state, mines| {
+            let version = (state.epoch, state.view.version);
+            for outlet in &outlets {
+                let mine = outlet.student.and_then(|s| mines.get(&s));
+                let name = || self.names.name(state.view.head.course);
+                outlet.offer(version, || frame(Kind::Frame, state, mine, now, name, self.zone));
+            }
+        });
+    }
+}
+
 impl Watched {
     pub fn schedule(&self) -> ScheduleId {
         self.slot.schedule
+    }
+
+    /// From now on the fan-out tells this outlet, as long as it lives.
+    pub fn tell(&self, outlet: &Arc<Outlet>) {
+        lock(&self.slot.outlets).push(Arc::downgrade(outlet));
     }
 }
 

@@ -86,7 +86,7 @@ impl Live {
     pub fn new(parts: LiveParts) -> Self {
         let LiveParts { engine, hub, zone, names, snapshots, sessions } = parts;
         let tickets = Tickets::new(engine.clock().clone());
-        let boards = Boards::new(engine.clone());
+        let boards = Boards::new(engine.clone(), names.clone(), zone);
         let closing = CancellationToken::new();
         Self(Arc::new(Inner { engine, hub, boards, tickets, zone, names, snapshots, sessions, closing }))
     }

@@ -4,24 +4,20 @@
 //! a schedule only the newest state is sent, and events have a bounded queue. A peer that went
 //! away without a word is found by pings that nobody answers.
 
-use std::{
-    future::poll_fn,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, rt, web::Payload};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
 use bytestring::ByteString;
-use futures_util::Stream;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
-use tokio_stream::wrappers::WatchStream;
+use tokio::{
+    sync::Notify,
+    time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Live,
-    boards::Watched,
+    boards::{Outlet, Watched},
     frame::{self, Kind},
     hub::Ear,
     inbound::{Nonsense, Said, Topic, Whose},
@@ -30,7 +26,7 @@ use super::{
 };
 use crate::{
     base::{
-        ids::{Epoch, ScheduleId, StudentId, Version},
+        ids::ScheduleId,
         limits::{SOCKET_AUTH_WITHIN, SOCKET_FRAME_BYTES_MAX, SOCKET_SILENT_MAX, SOCKET_TOPICS_MAX, SOCKET_WRITE_MAX},
         metrics,
         time::Timestamp,
@@ -165,6 +161,7 @@ struct Socket {
     viewer: Viewer,
     out: Session,
     topics: Topics,
+    behind: Arc<Notify>,
     /// Only while it listens to `me` or `coach`.
     ear: Option<Ear>,
     beat: Interval,
@@ -179,7 +176,8 @@ struct Socket {
 /// What a socket does next.
 enum Step {
     Incoming(Option<Result<AggregatedMessage, actix_ws::ProtocolError>>),
-    Changed(usize),
+    /// A schedule has news that the fan-out could not get rid of.
+    Behind,
     Event(Option<ByteString>),
     Beat,
     Closing,
@@ -192,14 +190,25 @@ impl Socket {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let topics = Topics::default();
         let closing = live.0.closing.child_token();
-        Self { live, viewer, out, topics, ear: None, beat, closing, heard_at: now, spoke_at: now }
+        Self {
+            live,
+            viewer,
+            out,
+            topics,
+            behind: Arc::default(),
+            ear: None,
+            beat,
+            closing,
+            heard_at: now,
+            spoke_at: now,
+        }
     }
 
     async fn run(&mut self, incoming: &mut AggregatedMessageStream) -> End {
         loop {
             let done = match self.next(incoming).await {
                 Step::Incoming(message) => self.incoming(message).await,
-                Step::Changed(topic) => self.changed(topic).await,
+                Step::Behind => self.catch_up_all().await,
                 Step::Event(Some(event)) => self.send(event).await,
                 Step::Event(None) => Err(End::Close(CloseCode::Again, "too slow")),
                 Step::Beat => self.look_after_itself().await,
@@ -212,10 +221,10 @@ impl Socket {
     }
 
     async fn next(&mut self, incoming: &mut AggregatedMessageStream) -> Step {
-        let Self { topics, ear, beat, closing, .. } = self;
+        let Self { behind, ear, beat, closing, .. } = self;
         tokio::select! {
             message = incoming.recv() => Step::Incoming(message),
-            topic = poll_fn(|cx| topics.poll_changed(cx)) => Step::Changed(topic),
+            () = behind.notified() => Step::Behind,
             event = hear(ear) => Step::Event(event),
             _ = beat.tick() => Step::Beat,
             () = closing.cancelled() => Step::Closing,
@@ -329,9 +338,12 @@ impl Socket {
             }
             Ok(Err(_)) | Err(_) => return self.refuse("unavailable", Some(topic)).await,
         };
+        // A subscription that is renewed must not speak between its two snapshots.
+        self.topics.remove(schedule);
         // Listen first, look then: what comes after the look is not missed.
-        let subscription = Subscription::new(watched, student);
-        let Some((state, mine)) = subscription.board.read(student) else {
+        let outlet = Arc::new(Outlet::new(student, self.out.clone(), self.behind.clone()));
+        watched.tell(&outlet);
+        let Some((state, mine)) = watched.read(student) else {
             return self.refuse("unavailable", Some(topic)).await;
         };
         if state.view.head.org != self.viewer.org {
@@ -340,24 +352,37 @@ impl Socket {
         let course = state.view.head.course;
         let name = || self.live.0.names.name(course);
         let snapshot = frame::frame(Kind::Snapshot, &state, mine.as_ref(), self.now(), name, self.live.0.zone);
-        self.topics.put(Subscription { told: (state.epoch, state.view.version), ..subscription });
-        self.send(snapshot).await
+        self.send(snapshot).await?;
+        outlet.give_back((state.epoch, state.view.version));
+        self.topics.list.push(Subscription { watched, outlet });
+        self.catch_up(self.topics.list.len() - 1).await
     }
 
-    /// A schedule has a newer state; whatever came in between is skipped.
-    async fn changed(&mut self, topic: usize) -> Result<(), End> {
-        let now = self.now();
-        let live = &self.live.0;
-        let subscription = &mut self.topics.list[topic];
-        let Some((state, mine)) = subscription.board.read(subscription.student) else { return Ok(()) };
-        let version = (state.epoch, state.view.version);
-        if version <= subscription.told {
-            return Ok(());
+    async fn catch_up_all(&mut self) -> Result<(), End> {
+        for topic in 0..self.topics.list.len() {
+            self.catch_up(topic).await?;
         }
-        subscription.told = version;
-        let name = || live.names.name(state.view.head.course);
-        let frame = frame::frame(Kind::Frame, &state, mine.as_ref(), now, name, live.zone);
-        self.send(frame).await
+        Ok(())
+    }
+
+    /// Writes the newest state, if it was not written; whatever came in between is skipped.
+    async fn catch_up(&mut self, topic: usize) -> Result<(), End> {
+        loop {
+            let Subscription { watched, outlet } = &self.topics.list[topic];
+            let Some((state, mine)) = watched.read(outlet.student) else { return Ok(()) };
+            let version = (state.epoch, state.view.version);
+            outlet.take();
+            if version <= outlet.told() {
+                outlet.give_back(outlet.told());
+                return Ok(());
+            }
+            let live = self.live.clone();
+            let name = || live.0.names.name(state.view.head.course);
+            let frame = frame::frame(Kind::Frame, &state, mine.as_ref(), self.now(), name, live.0.zone);
+            write(&mut self.out.clone(), frame).await?;
+            // The fan-out kept away meanwhile, so look again.
+            outlet.give_back(version);
+        }
     }
 
     fn ear(&mut self) -> &mut Ear {
@@ -412,51 +437,30 @@ async fn hear(ear: &mut Option<Ear>) -> Option<ByteString> {
 
 /// A schedule that a socket watches.
 struct Subscription {
-    board: Watched,
-    changes: WatchStream<u64>,
-    student: Option<StudentId>,
-    /// The last state that was sent; a later frame is always a newer one.
-    told: (Epoch, Version),
-}
-
-impl Subscription {
-    fn new(board: Watched, student: Option<StudentId>) -> Self {
-        let changes = WatchStream::from_changes(board.watch());
-        Self { board, changes, student, told: (0, 0) }
-    }
+    watched: Watched,
+    outlet: Arc<Outlet>,
 }
 
 /// All schedules that a socket watches, without a task or a timer for each.
 #[derive(Default)]
 struct Topics {
     list: Vec<Subscription>,
-    /// Where to look first, so that a busy schedule does not hide the others.
-    next: usize,
 }
 
 impl Topics {
     fn is_full_for(&self, schedule: ScheduleId) -> bool {
-        self.list.len() >= SOCKET_TOPICS_MAX && !self.list.iter().any(|s| s.board.schedule() == schedule)
-    }
-
-    fn put(&mut self, subscription: Subscription) {
-        self.remove(subscription.board.schedule());
-        self.list.push(subscription);
+        self.list.len() >= SOCKET_TOPICS_MAX && !self.list.iter().any(|s| s.watched.schedule() == schedule)
     }
 
     fn remove(&mut self, schedule: ScheduleId) {
-        self.list.retain(|s| s.board.schedule() != schedule);
-    }
-
-    fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        let count = self.list.len();
-        for i in (self.next..count).chain(0..self.next.min(count)) {
-            if let Poll::Ready(Some(_)) = Pin::new(&mut self.list[i].changes).poll_next(cx) {
-                self.next = i + 1;
-                return Poll::Ready(i);
+        self.list.retain(|s| {
+            let other = s.watched.schedule() != schedule;
+            if !other {
+                // The fan-out may hold it a moment longer.
+                s.outlet.take();
             }
-        }
-        Poll::Pending
+            other
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 //! The tests that need more than one part of the program.
 mod crash;
 mod engine;
+mod live;
 mod store;
 mod tidy;

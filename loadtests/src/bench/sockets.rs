@@ -20,7 +20,7 @@ use crate::{
     ws::{Socket, version_of},
 };
 
-const SOCKETS: usize = 500;
+const SOCKETS: usize = 1_000;
 const ROUNDS: usize = 3;
 /// Freed seats whose news is timed.
 const RELEASES: usize = 200;

@@ -383,7 +383,10 @@ pub fn keyed(command: Command, key: RequestKey, body: &'static str) -> Order {
     Order::keyed(
         command,
         Some(key),
-        Box::new(move |outcome, _, _| StoredAnswer { status: if outcome.is_ok() { 201 } else { 409 }, body: body.into() }),
+        Box::new(move |outcome, _, _| StoredAnswer {
+            status: if outcome.is_ok() { 201 } else { 409 },
+            body: body.into(),
+        }),
     )
 }
 

@@ -8,7 +8,9 @@ use yueke::{
     engine::Order,
 };
 
-use super::fake::{Mode, World, account, answer, book, given, granted, join, key, keyed, stored_body, student, trouble};
+use super::fake::{
+    Mode, World, account, answer, book, given, granted, join, key, keyed, stored_body, student, trouble,
+};
 use crate::crash::process::pause;
 
 /// Long enough for an answer that should not come.
@@ -56,6 +58,7 @@ async fn a_refusal_decided_on_top_of_an_open_batch_waits_for_it() {
     let first = w.ask(class, book(1));
     w.journal.wait_for(1).await;
     let full = w.ask(class, book(2));
+    pause(A_MOMENT).await;
     let waits = w.ask(class, join(3));
     w.journal.wait_for(2).await;
     pause(A_MOMENT).await;

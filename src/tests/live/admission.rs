@@ -1,0 +1,166 @@
+//! Who is let in, what is not understood, and how a socket ends.
+
+use reqwest::Method;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::site::{Site, text};
+
+#[actix_web::test]
+async fn a_ticket_lets_in_once() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let ticket = site.ticket(&amy).await;
+    assert!(ticket.len() >= 32, "hard to guess");
+    let mut first = site.knock().await;
+    first.say(json!({"type": "auth", "ticket": ticket})).await;
+    assert_eq!(first.next().await["type"], "ready");
+    let mut second = site.knock().await;
+    second.say(json!({"type": "auth", "ticket": ticket})).await;
+    assert_eq!(second.close_code().await, 4401);
+    assert!(first.until_pong().await.is_empty(), "the first is not disturbed");
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_ticket_ends_after_thirty_seconds() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let answer = site.call(&amy.token, Method::POST, "/ws/ticket", json!(null)).await;
+    assert_eq!(answer["expires_in"], 30);
+    let late = text(&answer["ticket"]);
+    site.advance(1).await;
+    let mut socket = site.knock().await;
+    socket.say(json!({"type": "auth", "ticket": late})).await;
+    assert_eq!(socket.close_code().await, 4401);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_does_not_begin_with_a_good_ticket_is_closed() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    for first in [
+        json!({"type": "auth", "ticket": "0".repeat(64)}),
+        json!({"type": "auth", "ticket": amy.token}),
+        json!({"type": "auth"}),
+        json!({"type": "auth", "ticket": ["x"]}),
+        json!({"type": "ping"}),
+        json!({"type": "subscribe", "topic": "me"}),
+        json!({"type": "dance"}),
+        json!("hello"),
+    ] {
+        let mut socket = site.knock().await;
+        socket.say(first.clone()).await;
+        assert_eq!(socket.close_code().await, 4401, "{first}");
+    }
+    let mut socket = site.knock().await;
+    socket.say_raw(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(socket.close_code().await, 4401);
+    let (status, _) = site.ask("", Method::POST, "/ws/ticket", json!(null)).await;
+    assert_eq!(status, 401);
+    site.stop().await;
+}
+
+/// About the wire, so it follows the machine's clock: five seconds.
+#[actix_web::test]
+async fn whoever_says_nothing_is_closed() {
+    let site = Site::start().await;
+    let mut socket = site.knock().await;
+    let began = std::time::Instant::now();
+    assert_eq!(socket.close_code().await, 4401);
+    assert!((4.5..7.0).contains(&began.elapsed().as_secs_f64()), "after {:?}", began.elapsed());
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn nonsense_closes_the_socket() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let too_long = json!({"type": "ping", "x": "候".repeat(6_000)}).to_string();
+    for nonsense in
+        ["hello", "", "[]", "{}", "{\"type\":\"dance\"}", "{\"type\":7}", "{\"type\":\"ping\"", &too_long]
+    {
+        let mut socket = site.socket(&amy).await;
+        socket.say_raw(Message::text(nonsense)).await;
+        assert_eq!(socket.close_code().await, 4400, "{:.40}", nonsense);
+    }
+    let mut socket = site.socket(&amy).await;
+    socket.say_raw(Message::binary(vec![1, 2, 3])).await;
+    assert_eq!(socket.close_code().await, 4400);
+    // Almost too long is not.
+    let mut socket = site.socket(&amy).await;
+    socket.say(json!({"type": "ping", "x": "x".repeat(16_000)})).await;
+    assert_eq!(socket.next().await["type"], "pong");
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn what_one_may_not_see_is_told_and_the_socket_stays() {
+    let site = Site::start().await;
+    let (amy, ben) = (site.student("amy").await, site.student("ben").await);
+    let class = site.class(2).await;
+    let topic = format!("schedule:{class}");
+    let mut socket = site.socket(&amy).await;
+    for (said, reason) in [
+        (json!({"type": "subscribe", "topic": topic, "student_id": ben.student}), "forbidden"),
+        (json!({"type": "subscribe", "topic": topic, "student_id": "nobody"}), "forbidden"),
+        (json!({"type": "subscribe", "topic": "coach"}), "forbidden"),
+        (json!({"type": "subscribe", "topic": "weather"}), "not_found"),
+        (json!({"type": "subscribe", "topic": "schedule:01ARZ3NDEKTSV4RRFFQ69G5FAV"}), "not_found"),
+        (json!({"type": "subscribe", "topic": "schedule:x"}), "not_found"),
+        (json!({"type": "subscribe"}), "not_found"),
+    ] {
+        socket.say(said.clone()).await;
+        let error = socket.next().await;
+        assert_eq!((&error["type"], &error["reason"]), (&json!("error"), &json!(reason)), "{said}: {error}");
+        assert_eq!(error["topic"].as_str().unwrap_or(""), said["topic"].as_str().unwrap_or(""), "{error}");
+    }
+    assert_eq!(socket.subscribe(&topic).await["data"]["id"], json!(class));
+    // Staff may look over anyone's shoulder.
+    site.book(&ben, &class).await;
+    let operator = site.login("operator", "olga").await;
+    let mut socket = site.socket(&operator).await;
+    socket.say(json!({"type": "subscribe", "topic": topic, "student_id": ben.student})).await;
+    assert_eq!(socket.next().await["data"]["mine"]["booking"]["student_id"], json!(ben.student));
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_logout_closes_the_sockets_of_its_login() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let again = site.student("amy").await;
+    let (mut ended, mut stays) = (site.socket(&amy).await, site.socket(&again).await);
+    let unused = site.ticket(&amy).await;
+    site.call(&amy.token, Method::POST, "/logout", json!(null)).await;
+    let mut socket = site.knock().await;
+    socket.say(json!({"type": "auth", "ticket": unused})).await;
+    assert_eq!(socket.close_code().await, 4401, "a ticket does not outlive its login");
+    assert_eq!(ended.close_code_within_a_beat().await, 4401);
+    assert!(stays.until_pong().await.is_empty());
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_login_that_runs_out_closes_its_sockets() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let mut socket = site.socket(&amy).await;
+    site.advance(119).await;
+    assert!(socket.until_pong().await.is_empty());
+    site.advance(1).await;
+    assert_eq!(socket.close_code_within_a_beat().await, 4401);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn a_graceful_stop_says_that_the_server_restarts() {
+    let site = Site::start().await;
+    let amy = site.student("amy").await;
+    let mut socket = site.socket(&amy).await;
+    socket.subscribe("me").await;
+    let mut idle = site.knock().await;
+    let (_, code, idle) = tokio::join!(site.stop(), socket.close_code(), idle.close_code());
+    assert_eq!((code, idle), (1012, 1012));
+}
