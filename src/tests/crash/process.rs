@@ -70,6 +70,20 @@ impl Server {
         self.child.wait().expect("the child ends");
     }
 
+    /// As a service manager stops it; waits until it has ended well.
+    pub async fn terminate(mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(asked.success());
+        let began = Instant::now();
+        loop {
+            match self.child.try_wait().expect("the child is known") {
+                Some(status) => return assert!(status.success(), "the server ended with {status}"),
+                None => assert!(began.elapsed() < Duration::from_secs(20), "the server does not stop"),
+            }
+            pause(Duration::from_millis(10)).await;
+        }
+    }
+
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

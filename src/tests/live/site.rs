@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async, tungstenite::Message};
 use yueke::{
     app::{self, Running},
     config::Config,
@@ -14,7 +14,7 @@ use yueke::{
 
 use crate::{crash::process::pause, store::database::Database};
 
-pub const NOON: &str = "2025-11-12T12:00:00.000+08:00";
+const NOON: &str = "2025-11-12T12:00:00.000+08:00";
 
 /// How long anything may take on the wire.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Site {
     running: Running,
     base: String,
-    pub db: Database,
+    db: Database,
     admin: String,
 }
 
@@ -34,15 +34,12 @@ pub struct Person {
 
 impl Site {
     pub async fn start() -> Self {
-        Self::on(Database::sqlite(), NOON).await
-    }
-
-    async fn on(db: Database, clock: &str) -> Self {
+        let db = Database::sqlite();
         let settings = [
             ("YUEKE_LISTEN", "127.0.0.1:0".to_owned()),
             ("YUEKE_DATABASE_URL", db.url.clone()),
             ("YUEKE_DEMO_DATA", "0".to_owned()),
-            ("YUEKE_CLOCK", format!("manual:{clock}")),
+            ("YUEKE_CLOCK", format!("manual:{NOON}")),
             ("YUEKE_WORKERS", "1".to_owned()),
             ("YUEKE_JWT_SECRET", "a secret that outlives a restart of the server".to_owned()),
         ];
@@ -55,16 +52,10 @@ impl Site {
         site
     }
 
-    pub async fn stop(self) -> Database {
+    /// Gracefully; then the rows are looked at.
+    pub async fn stop(self) {
         self.running.stop().await;
-        self.db
-    }
-
-    /// A graceful stop, and a new life on the same database.
-    pub async fn restart(self) -> Self {
-        let now = self.call(&self.admin, Method::GET, "/dev/clock", json!(null)).await;
-        let now = text(&now["now"]);
-        Self::on(self.stop().await, &now).await
+        self.db.assert_sound().await;
     }
 
     pub async fn ask(&self, token: &str, method: Method, path: &str, body: Value) -> (u16, Value) {
@@ -139,10 +130,6 @@ impl Site {
         self.call(&self.admin, Method::PUT, "/dev/clock", body).await;
     }
 
-    pub async fn set_capacity(&self, class: &str, capacity: u32) {
-        self.call(&self.admin, Method::PATCH, &format!("/schedules/{class}"), json!({"capacity": capacity})).await;
-    }
-
     pub async fn ticket(&self, who: &Person) -> String {
         text(&self.call(&who.token, Method::POST, "/ws/ticket", json!(null)).await["ticket"])
     }
@@ -173,6 +160,16 @@ impl Socket {
     /// `address` is host and port.
     pub async fn connect(address: &str) -> Self {
         let (socket, _) = connect_async(format!("ws://{address}/api/v1/ws")).await.expect("an upgrade");
+        Self(socket)
+    }
+
+    /// With hardly any room for what it is told.
+    pub async fn connect_narrow(address: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let stream = socket.connect(address.parse().expect("an address")).await.expect("a connection");
+        let url = format!("ws://{address}/api/v1/ws");
+        let (socket, _) = client_async(url, MaybeTlsStream::Plain(stream)).await.expect("an upgrade");
         Self(socket)
     }
 
