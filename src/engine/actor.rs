@@ -17,159 +17,31 @@ use std::{
 };
 
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Handler, Message, Recipient,
-    WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, ContextFutureSpawner, Handler, Recipient, WrapFuture,
 };
-use tokio::sync::oneshot;
 
 use super::{
     Inner, Published,
     board::{Board, BoardState, Publication},
     calendars::Permit,
     journal::{AppendError, Batch, Fault, Settled},
+    messages::{Answer, Attach, Look, Order, Reply, Seen, Submit, Trouble},
 };
 use crate::{
     base::{
-        ids::{Epoch, OutboxId, ScheduleId, StudentId},
+        ids::{OutboxId, ScheduleId, StudentId},
         keys::{RequestKey, StoredAnswer},
         limits::IDLE_RETIRE,
         metrics,
         time::Timestamp,
     },
     domain::schedule::{
-        Changes, Command, Decision, Event, Receipt, Rejection, Schedule,
+        Changes, Command, Decision, Event, Rejection, Schedule,
         command::Evidence,
         effects::{Effects, effects},
-        state::Head,
-        view::{Mine, View},
+        view::Mine,
     },
 };
-
-/// A command with what belongs to its asking.
-pub struct Order {
-    pub command: Command,
-    /// With a key, the rendered answer is stored in the transaction of its effect.
-    pub key: Option<(RequestKey, Render)>,
-    /// A booking there does not count as a conflict: it is about to be given up.
-    except: Option<ScheduleId>,
-    pub(super) permit: Option<Permit>,
-}
-
-/// Turns an outcome into the answer that is stored; called in the turn that decides.
-pub type Render = Box<dyn FnOnce(&Result<Receipt, Rejection>, &Head, Timestamp) -> StoredAnswer + Send>;
-
-impl Order {
-    pub fn new(command: Command) -> Self {
-        Self { command, key: None, except: None, permit: None }
-    }
-
-    /// A booking that replaces the one on `origin`.
-    pub fn moving(command: Command, origin: ScheduleId) -> Self {
-        Self { except: Some(origin), ..Self::new(command) }
-    }
-
-    pub fn keyed(command: Command, key: Option<RequestKey>, render: Render) -> Self {
-        Self { command, key: key.map(|key| (key, render)), except: None, permit: None }
-    }
-
-    /// The student whose other bookings matter for this.
-    pub(super) fn calendar_of(&self) -> Option<StudentId> {
-        match &self.command {
-            Command::Book { student, .. } | Command::Hold { student, .. } | Command::Accept { student, .. } => {
-                Some(*student).filter(|_| self.permit.is_none())
-            }
-            Command::ReleaseHold { .. }
-            | Command::Cancel { .. }
-            | Command::MarkPaid { .. }
-            | Command::Confirm { .. }
-            | Command::Attend { .. }
-            | Command::Join { .. }
-            | Command::Leave { .. }
-            | Command::Begin { .. }
-            | Command::Decline { .. }
-            | Command::WithdrawOffer { .. }
-            | Command::OfferSeat
-            | Command::SetCapacity { .. }
-            | Command::Reschedule { .. }
-            | Command::Block
-            | Command::Unblock
-            | Command::Complete
-            | Command::Revoke { .. }
-            | Command::Tick => None,
-        }
-    }
-}
-
-/// A durable answer.
-#[derive(Debug)]
-pub enum Answer {
-    Given {
-        outcome: Result<Receipt, Rejection>,
-        head: Box<Head>,
-        at: Timestamp,
-    },
-    /// As it was stored under the request key, now or earlier.
-    Stored(StoredAnswer),
-}
-
-/// Why there is no answer.
-pub enum Trouble {
-    Refused(Rejection),
-    /// Too much is waiting already; nothing was done.
-    Busy,
-    /// The server is about to stop; nothing was done.
-    Closing,
-    /// Surely nothing was done.
-    Unavailable(Fault),
-    /// It may have been done or not.
-    Unknown(Fault),
-    /// The request key belongs to another request.
-    KeyReused,
-    /// A request under this key is being worked on.
-    InProgress,
-    /// Met an actor that was about to stop; nothing was done.
-    Bounced(Box<Order>),
-}
-
-/// The durable state as one viewer sees it.
-pub struct Seen {
-    pub view: View,
-    pub mine: Mine,
-    pub epoch: Epoch,
-    pub at: Timestamp,
-}
-
-impl Seen {
-    pub fn of(s: &Schedule, at: Timestamp, waitlist: u32, epoch: Epoch, student: Option<StudentId>) -> Self {
-        let mine = student.map(|student| s.mine(student)).unwrap_or_default();
-        Self { view: s.view(at, waitlist), mine, epoch, at }
-    }
-}
-
-type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
-
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Submit {
-    pub order: Order,
-    pub reply: Reply<Answer>,
-}
-
-/// An authoritative read.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Look {
-    pub student: Option<StudentId>,
-    pub reply: Reply<Seen>,
-}
-
-/// Fill this board, and keep it up to date.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Attach {
-    pub board: Arc<Board>,
-    pub reply: Reply<()>,
-}
 
 pub struct ScheduleActor {
     id: ScheduleId,

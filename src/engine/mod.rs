@@ -9,6 +9,7 @@ pub mod actor;
 pub mod board;
 pub mod calendars;
 pub mod journal;
+mod messages;
 mod numbers;
 mod registry;
 mod wake;
@@ -21,14 +22,14 @@ use std::sync::{
 use tokio::sync::{oneshot, watch};
 
 pub use self::{
-    actor::{Answer, Order, Render, Seen, Trouble},
     board::{Board, BoardState},
     calendars::Permit,
+    messages::{Answer, Order, Render, Seen, Trouble},
 };
 use self::{
-    actor::{Attach, Look, Submit},
     calendars::Calendars,
     journal::{Fault, Journal},
+    messages::{Attach, Look, Submit},
     numbers::Numbers,
     registry::Registry,
     wake::Wake,

@@ -78,9 +78,7 @@ async fn nonsense_closes_the_socket() {
     let site = Site::start().await;
     let amy = site.student("amy").await;
     let too_long = json!({"type": "ping", "x": "候".repeat(6_000)}).to_string();
-    for nonsense in
-        ["hello", "", "[]", "{}", "{\"type\":\"dance\"}", "{\"type\":7}", "{\"type\":\"ping\"", &too_long]
-    {
+    for nonsense in ["hello", "", "[]", "{}", "{\"type\":\"dance\"}", "{\"type\":7}", "{\"type\":\"ping\"", &too_long] {
         let mut socket = site.socket(&amy).await;
         socket.say_raw(Message::text(nonsense)).await;
         assert_eq!(socket.close_code().await, 4400, "{:.40}", nonsense);

@@ -98,7 +98,8 @@ impl Site {
     pub async fn class_of(&self, capacity: u32, more: Value) -> String {
         let course = json!({"name": "钢琴 \"进阶\"", "kind": 1, "duration_min": 60, "waitlist_capacity": 30});
         let course = self.call(&self.admin, Method::POST, "/courses", course).await;
-        let mut body = json!({"course_id": course["id"], "starts_at": "2025-11-14T19:00:00+08:00", "capacity": capacity});
+        let mut body =
+            json!({"course_id": course["id"], "starts_at": "2025-11-14T19:00:00+08:00", "capacity": capacity});
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
             body.extend(more.clone());
         }
