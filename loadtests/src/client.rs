@@ -2,38 +2,21 @@
 //! requests are bytes made beforehand, and of an answer only status and body are looked at.
 
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
-    str::FromStr,
+    net::SocketAddr,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
+use hdrhistogram::Histogram;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
-/// Where a server listens, as a person writes it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Target(pub SocketAddr);
-
-impl FromStr for Target {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.starts_with("https://") {
-            return Err("only plain http is spoken here".into());
-        }
-        let host = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-        let full = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
-        let mut found = full.to_socket_addrs().map_err(|e| format!("{full}: {e}"))?;
-        found.next().map(Self).ok_or_else(|| format!("{full} has no address"))
-    }
-}
-
 /// The bytes of one request.
-pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Bytes {
+pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: yueke\r\n");
     if let Some(token) = token {
         text.push_str(&format!("authorization: Bearer {token}\r\n"));
@@ -45,7 +28,7 @@ pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Valu
         }
         None => text.push_str("content-length: 0\r\n\r\n"),
     }
-    text.into()
+    text.into_bytes()
 }
 
 /// One keep-alive connection with one request in flight.
@@ -56,37 +39,30 @@ pub struct Connection {
 
 /// Where an answer ends.
 #[derive(Debug, PartialEq)]
-pub struct Parsed {
-    pub status: u16,
-    pub body: std::ops::Range<usize>,
-}
-
-/// The status and the end of an answer's head; None while it is not complete.
-pub fn parse_head(buffer: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
-    let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { return Ok(None) };
-    let digits = buffer.starts_with(b"HTTP/1.1 ").then(|| buffer.get(9..12)).flatten();
-    let status = digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| d.parse().ok());
-    Ok(Some((status.context("an answer that is no HTTP")?, end + 4)))
+struct Parsed {
+    status: u16,
+    body: std::ops::Range<usize>,
 }
 
 /// None while the answer is not complete.
 fn parse(buffer: &[u8]) -> anyhow::Result<Option<Parsed>> {
-    let Some((status, start)) = parse_head(buffer)? else { return Ok(None) };
-    let head = std::str::from_utf8(&buffer[..start]).context("an answer that is no HTTP")?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
+    let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { return Ok(None) };
+    let head = std::str::from_utf8(&buffer[..end]).context("an answer that is no HTTP")?;
+    let status = head.get(9..12).and_then(|s| s.parse().ok()).context("an answer without a status")?;
+    let length = head.lines().find_map(|l| {
+        let (name, value) = l.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
-    let body = start..start + length.context("an answer without content-length")?;
+    let length = length.context("an answer without content-length")?;
+    let body = end + 4..end + 4 + length;
     Ok((buffer.len() >= body.end).then_some(Parsed { status, body }))
 }
 
 impl Connection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await;
-        let stream = stream.with_context(|| format!("no server answers at {address}; is it running?"))?;
+        let stream = TcpStream::connect(address).await.with_context(|| format!("nothing answers at {address}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4 << 10) })
+        Ok(Self { stream, buffer: Vec::with_capacity(8 << 10) })
     }
 
     pub async fn call(&mut self, request: &[u8]) -> anyhow::Result<(u16, &[u8])> {
@@ -111,12 +87,153 @@ impl Connection {
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
         let (status, text) = self.call(&request(method, path, token, body)).await?;
+        let text = String::from_utf8_lossy(text).into_owned();
         if !(200..300).contains(&status) {
-            bail!("{method} {path}: {status} {}", String::from_utf8_lossy(text));
+            bail!("{method} {path}: {status} {text}");
         }
-        let mut value: Value = serde_json::from_slice(text).with_context(|| format!("{path}: not a yueke server?"))?;
-        Ok(value["data"].take())
+        let value: Value = serde_json::from_str(&text).with_context(|| format!("{path}: not a yueke server?"))?;
+        Ok(value["data"].clone())
     }
+}
+
+/// What a run of requests came to.
+pub struct Run {
+    pub took: Duration,
+    pub latency: Histogram<u64>,
+    /// Answers by status.
+    pub statuses: Vec<(u16, u64)>,
+    /// The first answer that was not the expected one.
+    pub surprise: Option<String>,
+}
+
+impl Run {
+    pub fn count(&self, status: u16) -> u64 {
+        self.statuses.iter().find(|(s, _)| *s == status).map_or(0, |(_, n)| *n)
+    }
+
+    pub fn rate(&self, status: u16) -> f64 {
+        self.count(status) as f64 / self.took.as_secs_f64()
+    }
+
+    pub fn ms(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64 / 1_000.0
+    }
+}
+
+/// Latencies in microseconds.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds in order")
+}
+
+/// Sends all requests over `connections`, each with one in flight, until they are used up or the
+/// time is; `expect` is the status that is no surprise.
+pub async fn closed_loop(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+    connections: usize,
+    limit: Duration,
+    expect: u16,
+) -> anyhow::Result<Run> {
+    let mut lanes: Vec<Vec<Vec<u8>>> = (0..connections).map(|_| Vec::new()).collect();
+    for (i, request) in requests.into_iter().enumerate() {
+        lanes[i % connections].push(request);
+    }
+    let mut open = Vec::with_capacity(connections);
+    for lane in lanes {
+        open.push((Connection::open(address).await?, lane));
+    }
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (mut connection, lane) in open {
+        tasks.spawn(async move {
+            let mut part = Part::default();
+            for request in lane {
+                if began.elapsed() > limit {
+                    break;
+                }
+                let sent = Instant::now();
+                let (status, body) = connection.call(&request).await?;
+                part.note(status, body, expect);
+                part.latency.record(sent.elapsed().as_micros() as u64)?;
+            }
+            anyhow::Ok(part)
+        });
+    }
+    gather(tasks, began).await
+}
+
+/// Sends requests at a fixed rate, however slow the answers are. Latency counts from the instant
+/// at which a request was due, so that a stall is not hidden by the requests it held back.
+pub async fn open_loop(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+    connections: usize,
+    per_second: f64,
+    expect: u16,
+) -> anyhow::Result<Run> {
+    let mut lanes: Vec<Vec<(Duration, Vec<u8>)>> = (0..connections).map(|_| Vec::new()).collect();
+    for (i, request) in requests.into_iter().enumerate() {
+        lanes[i % connections].push((Duration::from_secs_f64(i as f64 / per_second), request));
+    }
+    let mut open = Vec::with_capacity(connections);
+    for lane in lanes {
+        open.push((Connection::open(address).await?, lane));
+    }
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (mut connection, lane) in open {
+        tasks.spawn(async move {
+            let mut part = Part::default();
+            for (due, request) in lane {
+                tokio::time::sleep_until((began + due).into()).await;
+                let (status, body) = connection.call(&request).await?;
+                part.note(status, body, expect);
+                part.latency.record((began.elapsed().saturating_sub(due)).as_micros() as u64)?;
+            }
+            anyhow::Ok(part)
+        });
+    }
+    gather(tasks, began).await
+}
+
+struct Part {
+    latency: Histogram<u64>,
+    statuses: Vec<(u16, u64)>,
+    surprise: Option<String>,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self { latency: histogram(), statuses: Vec::new(), surprise: None }
+    }
+}
+
+impl Part {
+    fn note(&mut self, status: u16, body: &[u8], expect: u16) {
+        add(&mut self.statuses, status, 1);
+        if status != expect && self.surprise.is_none() {
+            self.surprise = Some(format!("{status} {}", String::from_utf8_lossy(body)));
+        }
+    }
+}
+
+fn add(statuses: &mut Vec<(u16, u64)>, status: u16, n: u64) {
+    match statuses.iter_mut().find(|(s, _)| *s == status) {
+        Some((_, count)) => *count += n,
+        None => statuses.push((status, n)),
+    }
+}
+
+async fn gather(mut tasks: JoinSet<anyhow::Result<Part>>, began: Instant) -> anyhow::Result<Run> {
+    let mut run = Run { took: Duration::ZERO, latency: histogram(), statuses: Vec::new(), surprise: None };
+    while let Some(part) = tasks.join_next().await {
+        let part = part??;
+        run.latency.add(&part.latency)?;
+        part.statuses.iter().for_each(|(status, n)| add(&mut run.statuses, *status, *n));
+        run.surprise = run.surprise.or(part.surprise);
+    }
+    run.took = began.elapsed();
+    Ok(run)
 }
 
 #[cfg(test)]
@@ -130,32 +247,14 @@ mod tests {
             assert_eq!(parse(&whole[..cut]).unwrap(), None, "{cut}");
         }
         assert_eq!(parse(whole).unwrap(), Some(Parsed { status: 201, body: 43..45 }));
-    }
-
-    #[test]
-    fn what_is_no_answer_is_told() {
-        for text in
-            ["nonsense\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]
-        {
-            assert!(parse(text.as_bytes()).is_err(), "{text}");
-        }
+        assert!(parse(b"nonsense\r\n\r\n").is_err());
     }
 
     #[test]
     fn requests_carry_their_body_and_token() {
         let bytes = request("POST", "/x", Some("t"), Some(&serde_json::json!({"a": 1})));
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
         assert!(text.starts_with("POST /x HTTP/1.1\r\n") && text.contains("Bearer t\r\n"));
         assert!(text.ends_with("content-length: 7\r\n\r\n{\"a\":1}"));
-    }
-
-    #[test]
-    fn a_target_is_a_url_or_an_address() {
-        let wanted = Target("127.0.0.1:8080".parse().unwrap());
-        for text in ["http://127.0.0.1:8080", "http://127.0.0.1:8080/", "127.0.0.1:8080"] {
-            assert_eq!(text.parse(), Ok(wanted), "{text}");
-        }
-        assert!("https://127.0.0.1".parse::<Target>().is_err());
-        assert!("127.0.0.1:notaport".parse::<Target>().is_err());
     }
 }

@@ -102,8 +102,8 @@ fn code_of(text: &str) -> String {
 /// The length of the string or character literal that begins here, if one does.
 fn literal_at(rest: &str, before: Option<char>) -> Option<usize> {
     let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    if rest.starts_with('"') {
-        return Some(quoted(&rest[1..]) + 1);
+    if let Some(string) = rest.strip_prefix('"') {
+        return Some(quoted(string) + 1);
     }
     if let Some(raw) = rest.strip_prefix('r').filter(|_| !in_word) {
         let hashes = raw.len() - raw.trim_start_matches('#').len();
