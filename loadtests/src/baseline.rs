@@ -92,9 +92,9 @@ async fn open(url: &str, connections: u32) -> anyhow::Result<Pool> {
     };
     for sql in SCHEMA {
         match &pool {
-            Pool::Sqlite(pool) => drop(sqlx::query(*sql).execute(pool).await?),
-            Pool::Postgres(pool) => drop(sqlx::query(*sql).execute(pool).await?),
-        }
+            Pool::Sqlite(pool) => sqlx::query(*sql).execute(pool).await?.rows_affected(),
+            Pool::Postgres(pool) => sqlx::query(*sql).execute(pool).await?.rows_affected(),
+        };
     }
     Ok(pool)
 }
