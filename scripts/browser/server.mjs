@@ -25,7 +25,7 @@ export class Server {
   }
 
   async start() {
-    const binary = process.env.YUEKE_BIN ?? path.join(ROOT, 'target/debug/yueke');
+    const binary = process.env.YUEKE_BIN ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug/yueke');
     if (!existsSync(binary)) throw new Error(`${binary} is missing: run "cargo build" first, or set YUEKE_BIN`);
     const log = createWriteStream(path.join(this.folder, 'server.log'), { flags: 'a' });
     const child = spawn(binary, ['serve'], {
