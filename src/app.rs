@@ -15,7 +15,7 @@ use crate::{
     args,
     base::{
         ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
-        limits::TOKEN_TTL,
+        limits::{DEMO_TOKEN_TTL, TOKEN_TTL},
         time::Clock,
     },
     config::{Config, Secret},
@@ -147,7 +147,8 @@ fn tokens(config: &Config, clock: &Clock) -> anyhow::Result<Tokens> {
         Some(secret) => secret.clone(),
         None => demo_secret(&config.database_url)?,
     };
-    Ok(Tokens::new(clock.clone(), &secret, config.tokens.previous_secret.as_ref()))
+    let ttl = if config.is_demo() { DEMO_TOKEN_TTL } else { TOKEN_TTL };
+    Ok(Tokens::new(clock.clone(), &secret, config.tokens.previous_secret.as_ref(), ttl))
 }
 
 /// In demo mode the secret is made at the first start and kept, so that logins outlive a restart.
@@ -184,7 +185,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 /// Logins that were ended and whose tokens may still be about.
 async fn load_ended_sessions(store: &Store, tokens: &Tokens, clock: &Clock) -> Result<(), StoreError> {
     let sql = "select id from sessions where revoked_at is not null and revoked_at > $1";
-    for row in store.reader().all(sql, args![clock.now() - 2 * TOKEN_TTL]).await? {
+    for row in store.reader().all(sql, args![clock.now() - tokens.ttl()]).await? {
         tokens.end_session(row.parse::<SessionId>("id")?);
     }
     Ok(())

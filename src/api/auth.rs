@@ -17,7 +17,7 @@ use crate::{
     args,
     base::{
         ids::{AccountId, SessionId, TeacherId, secret_bytes},
-        limits::{NAME_CHARS_MAX, REFRESH_TTL, TOKEN_TTL},
+        limits::{NAME_CHARS_MAX, REFRESH_TTL},
         time::{MINUTE, SECOND, Timestamp},
     },
     domain::access::{Role, Roles},
@@ -209,7 +209,7 @@ fn logged_in(app: &App, person: Person, students: Arc<[StudentLink]>, session: S
     LoggedIn {
         token: app.tokens.sign(account, session, app.org, roles, teacher),
         refresh_token: refresh,
-        expires_in: TOKEN_TTL / SECOND,
+        expires_in: app.tokens.ttl() / SECOND,
         user: User { id: account, nickname, roles: roles.names(), teacher_id: teacher },
         students: students.to_vec(),
     }

@@ -62,4 +62,6 @@ pub const TICKET_TTL: Millis = 30 * SECOND;
 
 // Sessions.
 pub const TOKEN_TTL: Millis = 2 * HOUR;
+/// In demo mode a manual clock is moved over days in one step, and a login should outlive that.
+pub const DEMO_TOKEN_TTL: Millis = 30 * DAY;
 pub const REFRESH_TTL: Millis = 30 * DAY;

@@ -10,8 +10,7 @@ use super::error::Problem;
 use crate::{
     base::{
         ids::{AccountId, OrgId, SessionId, TeacherId},
-        limits::TOKEN_TTL,
-        time::{Clock, SECOND, Timestamp},
+        time::{Clock, DAY, Millis, SECOND, Timestamp},
     },
     config::Secret,
     domain::access::Roles,
@@ -50,6 +49,8 @@ struct Key {
 /// Signs and checks tokens, and knows the sessions that were ended.
 pub struct Tokens {
     clock: Clock,
+    /// How long an access token lives.
+    ttl: Millis,
     /// The first signs; all verify.
     keys: Vec<Key>,
     validation: Validation,
@@ -59,7 +60,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    pub fn new(clock: Clock, secret: &Secret, previous: Option<&Secret>) -> Self {
+    pub fn new(clock: Clock, secret: &Secret, previous: Option<&Secret>, ttl: Millis) -> Self {
         let key = |(kid, secret): (&'static str, &Secret)| {
             let bytes = secret.0.as_bytes();
             Key { kid, encoding: EncodingKey::from_secret(bytes), decoding: DecodingKey::from_secret(bytes) }
@@ -72,7 +73,7 @@ impl Tokens {
         validation.required_spec_claims.clear();
         validation.set_audience(&[AUDIENCE]);
         let keys = secrets.map(|s| key((kid_of(s), s))).collect();
-        Self { clock, keys, validation, decoded: DashMap::new(), ended: DashMap::new() }
+        Self { clock, ttl, keys, validation, decoded: DashMap::new(), ended: DashMap::new() }
     }
 
     /// A new access token for a session.
@@ -84,7 +85,7 @@ impl Tokens {
         roles: Roles,
         teacher: Option<TeacherId>,
     ) -> String {
-        self.sign_for(account, sid, org, roles, teacher, TOKEN_TTL)
+        self.sign_for(account, sid, org, roles, teacher, self.ttl)
     }
 
     pub fn sign_for(
@@ -102,6 +103,10 @@ impl Tokens {
         let key = &self.keys[0];
         let header = Header { kid: Some(key.kid.to_owned()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &key.encoding).expect("claims are plain data and the key is a secret")
+    }
+
+    pub fn ttl(&self) -> Millis {
+        self.ttl
     }
 
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Problem> {
@@ -144,7 +149,7 @@ impl Tokens {
     pub fn end_session(&self, sid: SessionId) {
         let now = self.clock.now();
         self.ended.retain(|_, until| *until > now);
-        self.ended.insert(sid, now + TOKEN_TTL * 13);
+        self.ended.insert(sid, now + self.ttl.max(DAY));
     }
 
     pub fn is_ended(&self, sid: SessionId) -> bool {
@@ -164,14 +169,17 @@ fn kid_of(secret: &Secret) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{base::time::HOUR, domain::access::Role};
+    use crate::{
+        base::{limits::TOKEN_TTL, time::HOUR},
+        domain::access::Role,
+    };
 
     fn secret(c: char) -> Secret {
         Secret(String::from(c).repeat(32))
     }
 
     fn tokens(clock: &Clock, secret: &Secret) -> Tokens {
-        Tokens::new(clock.clone(), secret, None)
+        Tokens::new(clock.clone(), secret, None, TOKEN_TTL)
     }
 
     fn sign(t: &Tokens) -> String {
@@ -203,7 +211,7 @@ mod tests {
     fn a_changed_key_still_verifies_what_the_previous_one_signed() {
         let clock = Clock::manual(Timestamp::from_millis(1_700_000_000_000));
         let token = sign(&tokens(&clock, &secret('a')));
-        assert!(Tokens::new(clock.clone(), &secret('b'), Some(&secret('a'))).verify(&token).is_ok());
+        assert!(Tokens::new(clock.clone(), &secret('b'), Some(&secret('a')), TOKEN_TTL).verify(&token).is_ok());
         assert!(tokens(&clock, &secret('b')).verify(&token).is_err());
     }
 
