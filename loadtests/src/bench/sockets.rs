@@ -177,9 +177,12 @@ pub async fn release(bench: &mut Bench) -> anyhow::Result<Figure> {
         let told = futures_util::future::join_all(sockets.iter_mut().map(|s| offered(s, &schedule)));
         let (answer, told) = tokio::join!(connection.call(&cancel), told);
         ensure!(answer?.0 == 200, "the cancellation was refused");
+        // The last of the eight counts.
+        let mut last = began;
         for at in told {
-            times.record((at? - began).as_micros() as u64)?;
+            last = last.max(at?);
         }
+        times.record((last - began).as_micros() as u64)?;
     }
     let (p50, p99) = (times.value_at_quantile(0.5) as f64 / 1e3, times.value_at_quantile(0.99) as f64 / 1e3);
     let ours = format!("{p99:.1} ms (p50 {p50:.1})");
