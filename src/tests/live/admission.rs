@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use yueke::base::{limits::DEMO_TOKEN_TTL, time::MINUTE};
 
 use super::site::{Site, text};
 
@@ -145,7 +146,7 @@ async fn a_login_that_runs_out_closes_its_sockets() {
     let site = Site::start().await;
     let amy = site.student("amy").await;
     let mut socket = site.socket(&amy).await;
-    site.advance(119).await;
+    site.advance(DEMO_TOKEN_TTL / MINUTE - 1).await;
     assert!(socket.until_pong().await.is_empty());
     site.advance(1).await;
     assert_eq!(socket.close_code_within_a_beat().await, 4401);

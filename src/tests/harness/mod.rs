@@ -1,4 +1,0 @@
-//! What tests of several parts are written with.
-
-pub mod desk;
-pub mod script;
