@@ -2,6 +2,8 @@
 mod crash;
 mod engine;
 mod examples;
+mod harness;
 mod live;
+mod rules;
 mod store;
 mod tidy;
