@@ -4,7 +4,7 @@
 use super::{
     command::Receipt,
     event::Event,
-    state::{BookingState, Canceller, Cause, EntryEnd, HoldEnd, OfferEnd, Schedule, Stage},
+    state::{BookingState, Canceller, Cause, HoldEnd, OfferEnd, Schedule, Stage},
     turn::{Decision, Facts, Turn},
 };
 use crate::base::{limits::LATE_MAX, time::Timestamp};
@@ -43,23 +43,20 @@ impl Turn<'_> {
     /// the cutoff, holds and payments expire. Next stages and new rounds follow in `settle_rounds`.
     pub(super) fn handle_due(&mut self) {
         self.remind();
-        for (round, offer) in self.s.lapsed_offers(self.at) {
-            // An entry that ended with an earlier one of these took its other offers with it.
-            let live = self.s.offers_of(offer.entry).any(|(_, o)| o.id == offer.id);
-            if live {
-                self.refuse_offer(round, &offer, OfferEnd::Lapsed);
-                if offer.stage == Stage::Race && self.is_over(offer.entry) {
-                    self.end_entry(offer.entry, EntryEnd::Cutoff, OfferEnd::Closed);
-                }
-            }
-        }
+        self.lapse_offers();
         self.close_queue_after_cutoff();
         self.expire_holds();
         self.expire_bookings();
     }
 
-    fn is_over(&self, entry: crate::base::ids::EntryId) -> bool {
-        self.at >= self.s.head.cutoff_at() && !self.s.is_protected(entry, self.at)
+    /// Races first: a turn that lapses ends its entry, and that must not take back what lapses by
+    /// itself at the same instant.
+    fn lapse_offers(&mut self) {
+        let lapsed = self.s.lapsed_offers(self.at).into_iter();
+        let (races, turns): (Vec<_>, Vec<_>) = lapsed.partition(|(_, o)| o.stage == Stage::Race);
+        for (round, offer) in races.into_iter().chain(turns) {
+            self.refuse_offer(round, &offer, OfferEnd::Lapsed);
+        }
     }
 
     fn remind(&mut self) {

@@ -169,10 +169,11 @@ fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
             let what = What::SeatOffered { waitlist_id, offer_id, stage: *stage, sent_at: *at, deadline: *deadline };
             to_student(e, *student, Some(what));
         }
-        Event::RoundReminded { round, .. } => {
-            // Only those whose offer is still alive after the whole turn.
+        Event::RoundReminded { round, at } => {
+            // Only those whose offer is still alive after the whole turn, and none that was sent
+            // in it: after a long sleep the reminder and the next stage fall together.
             let live: Vec<_> = s.rounds.iter().filter(|r| r.id == *round).flat_map(|r| r.offers.clone()).collect();
-            for o in live {
+            for o in live.into_iter().filter(|o| o.sent_at < *at) {
                 let (waitlist_id, offer_id) = (o.entry, o.id);
                 let what = What::OfferReminder { waitlist_id, offer_id, stage: o.stage, deadline: o.deadline };
                 to_student(e, o.student, Some(what));

@@ -153,6 +153,10 @@ impl Turn<'_> {
     /// An offer that its student will not take: in a race the entry goes on waiting, a turn ends it.
     pub(super) fn refuse_offer(&mut self, round: RoundId, offer: &Offer, end: OfferEnd) {
         let Offer { id, entry, student, stage, .. } = *offer;
+        if stage == Stage::Turn {
+            // What goes with the entry goes first, so that a late answer hears how the turn ended.
+            self.take_back_offers(entry, Some(id), OfferEnd::Withdrawn);
+        }
         self.emit(Event::OfferEnded { round, offer: id, student, end, at: self.at });
         match stage {
             Stage::Turn => self.end_entry(entry, EntryEnd::TurnPassed, OfferEnd::Withdrawn),

@@ -8,7 +8,7 @@ use super::{
     turn::Turn,
 };
 use crate::base::{
-    ids::{AccountId, EntryId, StudentId},
+    ids::{AccountId, EntryId, OfferId, StudentId},
     time::Timestamp,
 };
 
@@ -57,12 +57,18 @@ impl Turn<'_> {
 
     /// Ends an entry and takes all its live offers with it.
     pub(super) fn end_entry(&mut self, entry: EntryId, end: EntryEnd, offers: OfferEnd) {
-        let live: Vec<_> = self.s.offers_of(entry).map(|(r, o)| (r.id, o.id, o.student)).collect();
-        for (round, offer, student) in live {
-            self.emit(Event::OfferEnded { round, offer, student, end: offers, at: self.at });
-        }
+        self.take_back_offers(entry, None, offers);
         if let Some(student) = self.s.entry(entry).map(|e| e.student) {
             self.emit(Event::EntryEnded { entry, student, end, at: self.at });
+        }
+    }
+
+    /// Ends the live offers of an entry, all but one.
+    pub(super) fn take_back_offers(&mut self, entry: EntryId, but: Option<OfferId>, end: OfferEnd) {
+        let live = self.s.offers_of(entry).filter(|(_, o)| Some(o.id) != but);
+        let live: Vec<_> = live.map(|(r, o)| (r.id, o.id, o.student)).collect();
+        for (round, offer, student) in live {
+            self.emit(Event::OfferEnded { round, offer, student, end, at: self.at });
         }
     }
 
