@@ -3,6 +3,7 @@ mod crash;
 mod engine;
 mod examples;
 mod harness;
+mod http;
 mod live;
 mod rules;
 mod store;

@@ -75,7 +75,7 @@ impl Turn<'_> {
         }
     }
 
-    fn expire_bookings(&mut self) {
+    pub(super) fn expire_bookings(&mut self) {
         while let Some(&(due, student)) = self.s.unsettled.first()
             && due <= self.at
         {

@@ -123,6 +123,8 @@ impl Turn<'_> {
     /// Gives the seat of an offer to the one who holds the offer.
     pub(super) fn win(&mut self, wish: Wish, offer: OfferId, note: Option<Box<str>>) -> Booking {
         let source = self.close_won_round(wish.student, offer);
+        // Two seats are one too many: the one that was only held goes to those who still wait.
+        self.release_hold(wish.student);
         self.take_seat(wish, source, note, None)
     }
 

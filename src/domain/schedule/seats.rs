@@ -206,7 +206,11 @@ impl Turn<'_> {
     ) -> Booking {
         self.emit(Event::BookingCancelled { student, booking, by, reason, at: self.at });
         self.freed.push(cause);
-        self.changes.bookings.last().expect("the cancelled booking's image").booking.clone()
+        self.latest_image_of_a_booking()
+    }
+
+    fn latest_image_of_a_booking(&self) -> Booking {
+        self.changes.bookings.last().expect("the caller has just changed one").booking.clone()
     }
 
     fn booking(&self, student: StudentId, id: BookingId) -> Result<&Booking, Rejection> {
@@ -227,7 +231,9 @@ impl Turn<'_> {
         let arranged = matches!(b.source, Source::Race | Source::Turn | Source::Arranged);
         let state = self.state_without_fee(arranged);
         self.emit(Event::BookingPaid { student, booking, state, at: self.at });
-        self.booking(student, booking).cloned().map(Receipt::Booking)
+        // Paid after the start, when no teacher can confirm any more: the money goes back at once.
+        self.expire_bookings();
+        Ok(Receipt::Booking(self.latest_image_of_a_booking()))
     }
 
     pub(super) fn confirm(&mut self, student: StudentId, booking: BookingId) -> Result<Receipt, Rejection> {

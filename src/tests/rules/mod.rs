@@ -1,5 +1,6 @@
-//! The rules of one schedule, without anything around them.
-//!
-//! Tables tell what the rules say: an instant, who does what, and what comes of it.
+//! The rules of one class as tables of text: see `harness::script` for how they are read.
 
+mod exact;
 mod examples;
+mod holds;
+mod seats;

@@ -1,0 +1,5 @@
+//! The contract over HTTP, through the real server, on both databases. The files are those of
+//! `api`, and one for what all answers have in common.
+
+mod access;
+mod bookings;
