@@ -5,6 +5,7 @@ mod examples;
 mod harness;
 mod http;
 mod live;
+mod model;
 mod rules;
 mod store;
 mod tidy;

@@ -349,7 +349,9 @@ impl Turn<'_> {
             return Err(Rejection::ScheduleNotStarted);
         }
         self.end_queue_and_holds();
-        let present: Vec<_> = self.s.bookings.values().filter(|b| b.is_active()).map(|b| (b.student, b.id)).collect();
+        // Who never paid is not said to have been there.
+        let confirmed = |b: &&Booking| matches!(b.state, BookingState::Confirmed { .. });
+        let present: Vec<_> = self.s.bookings.values().filter(confirmed).map(|b| (b.student, b.id)).collect();
         for (student, booking) in present {
             self.emit(Event::BookingAttended { student, booking, present: true, at: self.at });
         }
