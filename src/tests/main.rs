@@ -2,6 +2,7 @@
 mod crash;
 mod engine;
 mod examples;
+mod golden;
 mod harness;
 mod http;
 mod live;
