@@ -44,10 +44,11 @@ pub struct Running {
 
 impl Running {
     /// Stops gracefully, whatever is under way.
-    pub async fn stop(self) {
+    pub async fn stop(&mut self) {
         let Self { app, address: _, server, handle, background } = self;
-        server::stop(&app, handle).await;
+        server::stop(app, handle.clone()).await;
         background.iter().for_each(JoinHandle::abort);
+        app.store.close().await;
         match server.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the server stopped with an error"),

@@ -115,7 +115,7 @@ fn start_log(config: &LogConfig) -> anyhow::Result<LogGuard> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<u8> {
-    let running = app::start(config).await?;
+    let mut running = app::start(config).await?;
     greet(&running);
     stop_signal().await?;
     tracing::info!("stopping: sockets are closed, requests end, writes are flushed");

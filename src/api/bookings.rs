@@ -14,6 +14,7 @@ use crate::{
     args,
     base::{
         ids::{BookingId, CourseId, ScheduleId, StudentId, TeacherId},
+        keys::{RequestKey, StoredAnswer},
         limits::NOTE_CHARS_MAX,
         time::{Timestamp, Zone},
     },
@@ -33,7 +34,7 @@ use crate::{
     },
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Query, path_id},
+        extract::{Body, Caller, Ctx, Nothing, Query, path_id},
         reply::{self, Lang},
     },
 };
@@ -182,12 +183,7 @@ pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<H
 }
 
 /// Asks the booking's schedule; a booking that has ended meanwhile is looked at again.
-async fn change(
-    ctx: &Ctx,
-    found: &Found,
-    command: Command,
-    key: Option<crate::base::keys::RequestKey>,
-) -> Result<HttpResponse, Problem> {
+async fn change(ctx: &Ctx, found: &Found, command: Command, key: Option<RequestKey>) -> Result<HttpResponse, Problem> {
     ask(ctx, found.schedule, command, key, tell_booking(ctx.lang, ctx.zone(), 200)).await
 }
 
@@ -239,10 +235,6 @@ pub async fn confirm(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Noth
     change(&ctx, &found, command, body.key).await
 }
 
-/// A body that says nothing.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
-pub struct Nothing {}
-
 /// The student was there.
 #[utoipa::path(put, path = "/bookings/{id}/complete", tag = "bookings",
     responses((status = 200, body = BookingBody), (status = 403), (status = 404), (status = 409)))]
@@ -292,20 +284,30 @@ pub async fn move_booking(
 ) -> Result<HttpResponse, Problem> {
     let to: ScheduleId = body.value.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
     let (found, hand) = find(&ctx, &caller, &req).await?;
+    ctx.once(body.key, do_move(&ctx, &caller, &found, hand, to)).await
+}
+
+async fn do_move(
+    ctx: &Ctx,
+    caller: &Caller,
+    found: &Found,
+    hand: Hand,
+    to: ScheduleId,
+) -> Result<StoredAnswer, Problem> {
     let from = Origin { booking: found.booking.id, schedule: found.schedule, student: found.booking.student };
     let before = transfer::claimed_before(&ctx.app.store, from, to).await?;
     if before.is_none() {
-        check_movable(&ctx, &found, hand).await?;
+        check_movable(ctx, found, hand).await?;
     }
     if to == found.schedule {
         return Err(Problem::Rule(Rejection::AlreadyBooked));
     }
     let (store, engine) = (&ctx.app.store, &ctx.app.engine);
     match transfer::transfer(store, engine, from, to, caller.account(), hand.canceller()).await? {
-        Moved::Now(booking, head) => Ok(ctx.ok(booking_body(&booking, &head, ctx.zone()))),
+        Moved::Now(booking, head) => Ok(ctx.told(booking_body(&booking, &head, ctx.zone()))),
         Moved::Before(id) => {
-            let (found, _) = find_id(&ctx, &caller, id).await?;
-            Ok(ctx.ok(found.body(ctx.zone())))
+            let (found, _) = find_id(ctx, caller, id).await?;
+            Ok(ctx.told(found.body(ctx.zone())))
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     store::sql::Row,
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Query, answer, bad_instant, path_id},
+        extract::{Body, Caller, Ctx, Nothing, Query, answer, bad_instant, path_id},
         reply,
     },
 };
@@ -240,23 +240,35 @@ pub async fn change_schedule(
     body: Body<ScheduleChange>,
 ) -> Result<HttpResponse, Problem> {
     let id = managed(&ctx, &caller, &req).await?;
-    let change = body.value;
+    ctx.once(body.key, apply_change(&ctx, &caller, id, body.value)).await
+}
+
+/// Step by step; what one step refuses, those before it have done.
+async fn apply_change(
+    ctx: &Ctx,
+    caller: &Caller,
+    id: ScheduleId,
+    change: ScheduleChange,
+) -> Result<StoredAnswer, Problem> {
+    if let Some(location) = &change.location {
+        short_text("location", location, NAME_CHARS_MAX, true)?;
+    }
+    if let Some(capacity) = change.capacity {
+        within("capacity", i64::from(capacity), 1, i64::from(CAPACITY_MAX))?;
+    }
     let seen = ctx.app.engine.look(id, None).await?;
     if change.starts_at.is_some() || change.ends_at.is_some() || change.teacher_id.is_some() {
-        let to = new_times(&ctx, &caller, &change, &seen.view.head).await?;
-        move_schedule(&ctx, id, to).await?;
+        let to = new_times(ctx, caller, &change, &seen.view.head).await?;
+        move_schedule(ctx, id, to).await?;
     }
     if let Some(location) = change.location {
-        short_text("location", &location, NAME_CHARS_MAX, true)?;
         let sql = "update schedules set location = $2 where id = $1";
         ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![id, location]).await?) })).await?;
     }
     if let Some(capacity) = change.capacity {
-        within("capacity", i64::from(capacity), 1, i64::from(CAPACITY_MAX))?;
-        plain(&ctx, id, Command::SetCapacity { capacity }).await?;
+        plain(ctx, id, Command::SetCapacity { capacity }).await?;
     }
-    // Repeating this change does no more: it needs no receipt of its own.
-    show(&ctx, id, None).await
+    shown(ctx, id, None).await
 }
 
 async fn new_times(ctx: &Ctx, caller: &Caller, change: &ScheduleChange, head: &Head) -> Result<Move, Problem> {
@@ -336,10 +348,19 @@ impl Reason {
     }
 }
 
-async fn run(ctx: &Ctx, caller: &Caller, req: &HttpRequest, command: Command) -> Result<HttpResponse, Problem> {
+async fn run(
+    ctx: &Ctx,
+    caller: &Caller,
+    req: &HttpRequest,
+    key: Option<RequestKey>,
+    command: Command,
+) -> Result<HttpResponse, Problem> {
     let id = managed(ctx, caller, req).await?;
-    plain(ctx, id, command).await?;
-    show(ctx, id, None).await
+    let work = async {
+        plain(ctx, id, command).await?;
+        shown(ctx, id, None).await
+    };
+    ctx.once(key, work).await
 }
 
 /// Cancels the class and all its bookings; whoever paid is refunded, whoever waits is told.
@@ -347,25 +368,30 @@ async fn run(ctx: &Ctx, caller: &Caller, req: &HttpRequest, command: Command) ->
     responses((status = 200, body = ScheduleBody), (status = 404), (status = 409)))]
 pub async fn revoke(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Reason>) -> Result<HttpResponse, Problem> {
     let reason = body.value.checked()?;
-    run(&ctx, &caller, &req, Command::Revoke { reason }).await
+    run(&ctx, &caller, &req, body.key, Command::Revoke { reason }).await
 }
 
 /// Takes no more bookings; those that there are stay.
 #[utoipa::path(post, path = "/schedules/{id}/block", tag = "schedules", responses((status = 200, body = ScheduleBody)))]
-pub async fn block(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    run(&ctx, &caller, &req, Command::Block).await
+pub async fn block(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
+    run(&ctx, &caller, &req, body.key, Command::Block).await
 }
 
 /// Opens it again; free seats are offered to those who wait.
 #[utoipa::path(post, path = "/schedules/{id}/unblock", tag = "schedules", responses((status = 200, body = ScheduleBody)))]
-pub async fn unblock(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    run(&ctx, &caller, &req, Command::Unblock).await
+pub async fn unblock(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
+    run(&ctx, &caller, &req, body.key, Command::Unblock).await
 }
 
 /// The class took place; everyone who was confirmed was there, unless marked absent.
 #[utoipa::path(post, path = "/schedules/{id}/complete", tag = "schedules", responses((status = 200, body = ScheduleBody)))]
-pub async fn complete(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    run(&ctx, &caller, &req, Command::Complete).await
+pub async fn complete(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Nothing>,
+) -> Result<HttpResponse, Problem> {
+    run(&ctx, &caller, &req, body.key, Command::Complete).await
 }
 
 // ---- holding a seat
@@ -426,11 +452,15 @@ async fn viewer_of(ctx: &Ctx, caller: &Caller, query: &Query) -> Result<Option<S
 }
 
 async fn show(ctx: &Ctx, id: ScheduleId, viewer: Option<StudentId>) -> Result<HttpResponse, Problem> {
+    shown(ctx, id, viewer).await.map(|answer| reply::from_stored(&answer))
+}
+
+async fn shown(ctx: &Ctx, id: ScheduleId, viewer: Option<StudentId>) -> Result<StoredAnswer, Problem> {
     let seen = ctx.app.engine.look(id, viewer).await?;
     if seen.view.head.org != ctx.app.org {
         return Err(Problem::Rule(Rejection::UnknownSchedule));
     }
-    Ok(ctx.ok(body_of(ctx, &seen).await?))
+    Ok(ctx.told(body_of(ctx, &seen).await?))
 }
 
 async fn body_of(ctx: &Ctx, seen: &Seen) -> Result<ScheduleBody, Problem> {

@@ -7,10 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    bookings::Nothing,
-    schedules::{Tell, ask},
-};
+use super::schedules::{Tell, ask};
 use crate::{
     args,
     base::{
@@ -33,7 +30,7 @@ use crate::{
     store::{Store, StoreError, recover, sql::Row},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Query, path_id},
+        extract::{Body, Caller, Ctx, Nothing, Query, path_id},
         reply,
         state::App,
     },

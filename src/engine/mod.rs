@@ -135,7 +135,7 @@ impl Engine {
     /// Asks a schedule for something, and waits until the answer is durable. The student whose
     /// calendar matters is locked for as long, so that no two of their bookings can overlap.
     pub async fn submit(&self, schedule: ScheduleId, mut order: Order) -> Result<Answer, Trouble> {
-        if self.0.closing.load(Ordering::Relaxed) {
+        if self.is_closing() {
             return Err(Trouble::Closing);
         }
         if self.0.journal.queue_len() > JOURNAL_QUEUE_MAX / 2 {
@@ -234,6 +234,10 @@ impl Engine {
         }
     }
 
+    fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Relaxed)
+    }
+
     fn send<M>(&self, schedule: ScheduleId, message: M) -> Result<(), Trouble>
     where
         M: actix::Message<Result = ()> + Send + 'static,
@@ -244,7 +248,11 @@ impl Engine {
 
     async fn run_timers(self) {
         loop {
-            for schedule in self.0.wake.wait(&self.0.clock).await {
+            let due = self.0.wake.wait(&self.0.clock).await;
+            if self.is_closing() {
+                return;
+            }
+            for schedule in due {
                 let (reply, _) = oneshot::channel();
                 if self.send(schedule, Submit { order: Order::new(Command::Tick), reply }).is_err() {
                     // Its mailbox is full: each message in it looks at the deadlines first anyway.
@@ -256,7 +264,7 @@ impl Engine {
 
     /// Finds deadlines of schedules that are not in memory: at the start, and then twice per horizon.
     async fn run_sweep(self) {
-        loop {
+        while !self.is_closing() {
             let now = self.0.clock.now();
             match self.0.journal.due(now + WAKE_HORIZON, u32::MAX).await {
                 Ok(due) => due.into_iter().for_each(|(schedule, at)| self.0.wake.arm(schedule, Some(at), now)),

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::task::JoinHandle;
+
 use super::{open::Target, sql::Conn};
 
 /// How often the log's size is looked at.
@@ -16,8 +18,8 @@ const PASSIVE_BYTES: u64 = 4 << 20;
 /// for that, but only for what the last passive run left.
 const CUT_BYTES: u64 = 128 << 20;
 
-/// Runs for as long as the process; safe to abort at any point.
-pub fn spawn(target: Target, path: PathBuf) {
+/// Runs until it is aborted; that is safe at any point.
+pub fn spawn(target: Target, path: PathBuf) -> JoinHandle<()> {
     tokio::spawn(async move {
         let log = log_of(&path);
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -40,7 +42,7 @@ pub fn spawn(target: Target, path: PathBuf) {
             }
             last = std::fs::metadata(&log).map_or(0, |m| m.len());
         }
-    });
+    })
 }
 
 async fn checkpoint(target: &Target, conn: &mut Option<Conn>, run: &str) -> anyhow::Result<()> {

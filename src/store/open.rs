@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::task::JoinHandle;
 
 use super::{
     checkpoint,
@@ -172,27 +173,47 @@ pub struct Store {
     reader: Reader,
     writer: Writer,
     epoch: Epoch,
-    /// Held as long as any clone lives: a second process on the same file is refused.
-    _alone: Option<Arc<File>>,
+    file: Option<Arc<OwnFile>>,
+}
+
+/// What belongs to a database file that is this process's own.
+struct OwnFile {
+    /// A second process on the same file is refused for as long as this is held.
+    lock: Mutex<Option<File>>,
+    checkpoints: JoinHandle<()>,
 }
 
 impl Store {
     /// Opens for serving: alone, migrated, and under a new epoch.
     pub async fn open(url: &str, at: Timestamp) -> Result<Self, OpenError> {
         let target = Target::parse(url)?;
-        let alone = match &target {
-            Target::Sqlite { path, .. } => Some(Arc::new(lock_beside(path)?)),
+        let lock = match &target {
+            Target::Sqlite { path, .. } => Some(lock_beside(path)?),
             Target::Postgres(_) => None,
         };
         migrate(&target).await?;
         let mut conn = target.connect().await?;
         let epoch = take_lease(&mut conn, at).await?;
-        if let Target::Sqlite { path, .. } = &target {
-            checkpoint::spawn(target.clone(), path.clone());
-        }
+        let file = match &target {
+            Target::Sqlite { path, .. } => {
+                let checkpoints = checkpoint::spawn(target.clone(), path.clone());
+                Some(Arc::new(OwnFile { lock: Mutex::new(lock), checkpoints }))
+            }
+            Target::Postgres(_) => None,
+        };
         let reader = target.reader().await?;
         let writer = Writer::start(conn, target.clone(), epoch);
-        Ok(Self { target, reader, writer, epoch, _alone: alone })
+        Ok(Self { target, reader, writer, epoch, file })
+    }
+
+    /// Writes what was accepted and lets go of the database, for all clones.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.reader.close().await;
+        if let Some(file) = &self.file {
+            file.checkpoints.abort();
+            drop(file.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
     }
 
     pub fn reader(&self) -> &Reader {
@@ -240,6 +261,18 @@ impl Store {
                     super::writer::insert_receipts(tx, &[(&key, &answer, at)]).await?;
                 }
                 Ok(Keyed::Answer(answer))
+            })
+        })
+        .await
+    }
+
+    /// What was answered under this key, if anything was.
+    pub async fn recall(&self, key: RequestKey) -> Result<Option<Keyed>, StoreError> {
+        // Through the writer: what was written just before is seen for certain.
+        self.write(move |tx| {
+            Box::pin(async move {
+                let found = super::writer::find_receipts(tx, &[&key]).await?;
+                Ok(found.into_iter().next().map(|receipt| receipt.judge(&key)))
             })
         })
         .await

@@ -216,6 +216,13 @@ impl Reader {
         Ok(self.all(sql, args).await?.into_iter().next())
     }
 
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     pub fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }

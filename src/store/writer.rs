@@ -61,6 +61,7 @@ enum Job {
     Batch(Box<Batch>),
     Task(Task),
     Flush(oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
 }
 
 /// The way to the writing task. Cheap to clone; the task ends when the last clone is dropped.
@@ -80,7 +81,7 @@ impl Writer {
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
         self.jobs.try_send(Job::Batch(Box::new(batch))).map_err(|e| match e.into_inner() {
             Job::Batch(batch) => batch,
-            Job::Task(_) | Job::Flush(_) => unreachable!("what was sent is what comes back"),
+            Job::Task(_) | Job::Flush(_) | Job::Close(_) => unreachable!("what was sent is what comes back"),
         })
     }
 
@@ -89,6 +90,15 @@ impl Writer {
         let gone = || Fault::new("the writer has stopped");
         self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
         done.await.map_err(|_| gone())
+    }
+
+    /// Writes everything that is queued, then takes nothing more.
+    pub(super) async fn close(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.jobs.send(Job::Close(reply)).await.is_ok() {
+            // Gone without an answer is closed as well.
+            let _ = done.await;
+        }
     }
 
     /// Jobs waiting to be written.
@@ -106,8 +116,12 @@ impl Writer {
             let result = work(conn);
             Box::pin(async move { Ok(Box::new(result.await?) as Done) })
         });
-        let full = || StoreError::Unavailable(Fault::new("too much is waiting to be written"));
-        self.jobs.try_send(Job::Task(Task { work, reply })).map_err(|_| full())?;
+        self.jobs.try_send(Job::Task(Task { work, reply })).map_err(|e| {
+            StoreError::Unavailable(Fault::new(match e {
+                mpsc::error::TrySendError::Full(_) => "too much is waiting to be written",
+                mpsc::error::TrySendError::Closed(_) => "the server is stopping",
+            }))
+        })?;
         let done = done.await.map_err(|_| StoreError::Unknown(Fault::new("the writer has stopped")))??;
         Ok(*done.downcast().expect("the work's own type comes back"))
     }
@@ -138,13 +152,18 @@ type Outcomes = Vec<Result<(), AppendError>>;
 impl Writing {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(GROUP_BATCHES_MAX);
-        while queue.recv_many(&mut jobs, GROUP_BATCHES_MAX).await > 0 {
+        let mut closers = Vec::new();
+        while closers.is_empty() && queue.recv_many(&mut jobs, GROUP_BATCHES_MAX).await > 0 {
             let (mut batches, mut tasks, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
             for job in jobs.drain(..) {
                 match job {
                     Job::Batch(batch) => batches.push(*batch),
                     Job::Task(task) => tasks.push(task),
                     Job::Flush(reply) => flushes.push(reply),
+                    Job::Close(reply) => {
+                        queue.close();
+                        closers.push(reply);
+                    }
                 }
             }
             if !batches.is_empty() || !tasks.is_empty() {
@@ -157,6 +176,9 @@ impl Writing {
         }
         if let Some(conn) = self.conn.take() {
             conn.close().await;
+        }
+        for reply in closers {
+            let _ = reply.send(());
         }
     }
 

@@ -67,6 +67,30 @@ impl Ctx {
         }
     }
 
+    /// Work of several steps that may be repeated without harm: the first answer under a key is
+    /// kept, and given again to whoever asks again. A stop before it was kept repeats the work.
+    pub async fn once(
+        &self,
+        key: Option<RequestKey>,
+        work: impl Future<Output = Result<StoredAnswer, Problem>>,
+    ) -> Result<HttpResponse, Problem> {
+        let Some(key) = key else { return work.await.map(|answer| reply::from_stored(&answer)) };
+        if let Some(before) = self.app.store.recall(key.clone()).await? {
+            return self.keyed(before);
+        }
+        let answer = work.await.or_else(|problem| {
+            let told = self.stored_problem(&problem);
+            if told.is_remembered() { Ok(told) } else { Err(problem) }
+        })?;
+        let keep = self.app.store.write_keyed(Some(key), self.now(), |_| Box::pin(async { Ok(answer) }));
+        self.keyed(keep.await?)
+    }
+
+    /// A success that may be kept under a request key.
+    pub fn told(&self, data: impl serde::Serialize) -> StoredAnswer {
+        reply::stored(200, reply::body(self.lang, 200, data))
+    }
+
     pub fn stored_problem(&self, problem: &Problem) -> StoredAnswer {
         reply::stored_problem(problem, self.lang, &self.request_id)
     }
@@ -131,6 +155,10 @@ pub struct Body<T> {
     pub value: T,
     pub key: Option<RequestKey>,
 }
+
+/// A body that says nothing.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+pub struct Nothing {}
 
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;

@@ -122,13 +122,13 @@ impl TestApp {
 
     /// Gracefully down, and up again on the same database at another time. Logins stay good.
     pub async fn restart(&mut self, time: &str) {
-        let up = serve(&self.db, &[("YUEKE_CLOCK", &clock(time))]).await;
-        std::mem::replace(&mut self.running, up).stop().await;
+        self.running.stop().await;
+        self.running = serve(&self.db, &[("YUEKE_CLOCK", &clock(time))]).await;
         *self.wire.address.lock().expect("nobody panics with it") = self.running.address;
     }
 
     /// Stops; then every row is looked at.
-    pub async fn close(self) {
+    pub async fn close(mut self) {
         self.running.stop().await;
         self.db.assert_sound().await;
     }

@@ -53,7 +53,7 @@ impl Site {
     }
 
     /// Gracefully; then the rows are looked at.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.running.stop().await;
         self.db.assert_sound().await;
     }
