@@ -201,6 +201,10 @@ fn parse<T: DeserializeOwned>(req: &HttpRequest, raw: &[u8]) -> Result<T, Proble
 
 /// Names the field that is wrong.
 fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    // An array would be read as the fields in their order, which is nobody's contract.
+    if raw.trim_ascii_start().first().is_some_and(|b| *b != b'{') {
+        return Err(Problem::invalid("body", "应为 JSON 对象", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let value = parsed.map_err(|e| {
@@ -208,7 +212,8 @@ fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
         let path = e.path().to_string();
         // A missing field is named by the message, not by the path.
         let missing = inner.strip_prefix("missing field `").and_then(|m| m.split('`').next());
-        let field = missing.map_or_else(|| if path == "." { "body".into() } else { path.clone() }, str::to_owned);
+        // `.` is all of it, `?` is where no field was reached.
+        let field = missing.unwrap_or(if path == "." || path == "?" { "body" } else { &path }).to_owned();
         let zh = if missing.is_some() { "缺少该字段".to_owned() } else { format!("格式错误（{inner}）") };
         Problem::invalid(field, zh, inner)
     })?;
@@ -300,7 +305,11 @@ impl FromRequest for Query {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(req.query_string());
         std::future::ready(match pairs {
-            Ok(pairs) => Ok(Self(pairs.into_inner())),
+            // PostgreSQL cannot store it, so nothing has it.
+            Ok(pairs) => match pairs.iter().find(|(_, value)| value.contains('\0')) {
+                Some((name, _)) => Err(Problem::invalid(name.clone(), "含有非法字符", "contains a NUL character")),
+                None => Ok(Self(pairs.into_inner())),
+            },
             Err(e) => Err(Problem::invalid("query", "无法解析", e.to_string())),
         })
     }

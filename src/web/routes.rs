@@ -167,6 +167,13 @@ pub async fn not_found() -> Result<HttpResponse, Problem> {
     Err(Problem::NotFound)
 }
 
+/// The methods that a matched path takes, as in `GET, POST`.
+pub fn methods_of(pattern: &str) -> String {
+    let path = pattern.strip_prefix("/api/v1").or_else(|| pattern.strip_prefix("/api")).unwrap_or(pattern);
+    let taken = ROUTES.iter().filter(|r| r.path == path).map(|r| r.method.to_uppercase());
+    taken.collect::<Vec<_>>().join(", ")
+}
+
 pub async fn method_not_allowed() -> Result<HttpResponse, Problem> {
     Err(Problem::MethodNotAllowed)
 }

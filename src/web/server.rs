@@ -163,6 +163,9 @@ fn told(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
     if let Some(seconds) = row.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
+    if let (Problem::MethodNotAllowed, Some(pattern)) = (problem, request.match_pattern()) {
+        response.insert_header((header::ALLOW, routes::methods_of(&pattern)));
+    }
     response.body(problem.body(lang_of(request), id))
 }
 
