@@ -24,7 +24,7 @@ use crate::{
     store::{StoreError, sql::Row},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, path_id},
+        extract::{Body, Caller, Ctx, Query, path_id},
         state::App,
     },
 };
@@ -107,6 +107,9 @@ async fn by_password(
     name: &str,
     password: String,
 ) -> Result<(Person, Arc<[StudentLink]>), Problem> {
+    if name.contains('\0') {
+        return Err(Problem::InvalidCredentials);
+    }
     let sql = format!(
         "select id, nickname, password_hash, failed_logins, locked_until, disabled_at from accounts where {column} = $1"
     );
@@ -309,17 +312,23 @@ pub struct SessionRow {
 
 /// The devices on which I am logged in.
 #[utoipa::path(get, path = "/sessions", tag = "login", responses((status = 200, body = [SessionRow])))]
-pub async fn list_sessions(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Problem> {
-    let sql = "select id, device, created_at from sessions where account_id = $1 and revoked_at is null \
-        and expires_at > $2 order by created_at desc limit 100";
-    let rows = ctx.app.store.reader().all(sql, args![caller.account(), ctx.now()]).await?;
+pub async fn list_sessions(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
+    let (page, reader) = (query.page()?, ctx.app.store.reader());
+    let (account, now) = (caller.account(), ctx.now());
+    let live = "account_id = $1 and revoked_at is null and expires_at > $2";
+    let sql = format!("select count(*) as n from sessions where {live}");
+    let total = reader.one(&sql, args![account, now]).await?.map_or(Ok(0), |r| r.version("n"))?;
+    let sql = format!(
+        "select id, device, created_at from sessions where {live} order by created_at desc, id desc limit $3 offset $4"
+    );
+    let rows = reader.all(&sql, args![account, now, page.limit(), page.offset()]).await?;
     let read = |r: &Row| -> Result<SessionRow, Problem> {
         let id: SessionId = r.parse("id")?;
         let created_at = ctx.zone().rfc3339(r.at("created_at")?);
         Ok(SessionRow { id, device: r.text("device")?.to_owned(), created_at, current: id == caller.claims.sid })
     };
     let items = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(ctx.ok(serde_json::json!({ "items": items })))
+    Ok(ctx.ok(page.of(items, total)))
 }
 
 /// Logs one of my devices out.

@@ -296,10 +296,10 @@ pub async fn create_course(ctx: Ctx, caller: Caller, body: Body<NewCourse>) -> R
         })
     });
     let keyed = keyed.await?;
-    if let Some(capacity) = waitlist {
-        ctx.app.sizes.set_course(course.id, capacity);
+    // Under a key that was used before, nothing was made.
+    if ctx.app.courses.get(course.id).await?.is_some() && waitlist.is_some() {
+        ctx.app.sizes.refresh_course(&ctx.app.store, course.id).await?;
     }
-    ctx.app.courses.remember(course);
     ctx.keyed(keyed)
 }
 
@@ -366,6 +366,8 @@ pub async fn change_course(
     });
     let keyed = keyed.await?;
     ctx.app.courses.forget(id);
+    // Known again at once: frames name the course without waiting.
+    ctx.app.courses.get(id).await?;
     ctx.keyed(keyed)
 }
 

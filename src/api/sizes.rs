@@ -11,7 +11,7 @@ use super::courses::{tier_name, within};
 use crate::{
     args,
     base::{
-        ids::{AccountId, CourseId},
+        ids::{AccountId, CourseId, ScheduleId},
         limits::WAITLIST_CAPACITY_MAX,
         time::Timestamp,
     },
@@ -26,7 +26,7 @@ use crate::{
     store::{Store, StoreError, sql::Conn},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx},
+        extract::{Body, Caller, Ctx, Query},
         reply,
     },
 };
@@ -75,8 +75,17 @@ impl Sizes {
         Ok(Arc::new(sizes))
     }
 
-    pub fn set_course(&self, course: CourseId, capacity: u32) {
-        self.0.insert((Scope::Course, course.to_string()), capacity);
+    /// Remembers what the table says now. A repeated request must not bring back what it once set.
+    async fn refresh(&self, store: &Store, scope: Scope, reference: &str) -> Result<(), StoreError> {
+        let sql = "select capacity from waitlist_capacity where scope = $1 and ref = $2";
+        if let Some(row) = store.reader().one(sql, args![scope.name(), reference]).await? {
+            self.0.insert((scope, reference.to_owned()), row.count("capacity")?);
+        }
+        Ok(())
+    }
+
+    pub async fn refresh_course(&self, store: &Store, course: CourseId) -> Result<(), StoreError> {
+        self.refresh(store, Scope::Course, &course.to_string()).await
     }
 
     fn get(&self, scope: Scope, reference: impl Into<String>) -> Option<u32> {
@@ -137,9 +146,11 @@ pub struct Size {
     responses((status = 200, body = Size), (status = 403), (status = 404)))]
 pub async fn set_size(ctx: Ctx, caller: Caller, body: Body<Size>) -> Result<HttpResponse, Problem> {
     caller.needs(Action::RunWaitlists)?;
-    let size = body.value;
+    let mut size = body.value;
     within("capacity", i64::from(size.capacity), 0, i64::from(WAITLIST_CAPACITY_MAX))?;
-    check_reference(&ctx, &size).await?;
+    size.reference = known_reference(&ctx, &size).await?;
+    // One at a time, so that the table's last word is also the memory's.
+    let _planning = ctx.app.planning.lock().await;
     let (at, lang, by, row) = (ctx.now(), ctx.lang, caller.account(), size.clone());
     let keyed = ctx.app.store.write_keyed(body.key, at, move |tx| {
         Box::pin(async move {
@@ -148,34 +159,39 @@ pub async fn set_size(ctx: Ctx, caller: Caller, body: Body<Size>) -> Result<Http
         })
     });
     let keyed = keyed.await?;
-    ctx.app.sizes.0.insert((size.scope, size.reference), size.capacity);
+    ctx.app.sizes.refresh(&ctx.app.store, size.scope, &size.reference).await?;
     ctx.keyed(keyed)
 }
 
-async fn check_reference(ctx: &Ctx, size: &Size) -> Result<(), Problem> {
+/// The reference as the table spells it.
+async fn known_reference(ctx: &Ctx, size: &Size) -> Result<String, Problem> {
     match size.scope {
-        Scope::Global if size.reference.is_empty() => Ok(()),
+        Scope::Global if size.reference.is_empty() => Ok(String::new()),
         Scope::Global => Err(Problem::invalid("ref", "global 不需要 ref", "leave it out for `global`")),
-        Scope::Type if ["vip", "standard", "0", "1", "2", "3"].contains(&size.reference.as_str()) => Ok(()),
+        Scope::Type if ["vip", "standard", "0", "1", "2", "3"].contains(&size.reference.as_str()) => {
+            Ok(size.reference.clone())
+        }
         Scope::Type => {
             Err(Problem::invalid("ref", "应为 vip、standard 或课程类型 0–3", "use vip, standard or a kind 0 to 3"))
         }
         Scope::Course => {
             let id = size.reference.parse().map_err(|_| Problem::NotFound)?;
-            ctx.app.courses.get(id).await?.map(drop).ok_or(Problem::NotFound)
+            ctx.app.courses.get(id).await?.map(|c| c.id.to_string()).ok_or(Problem::NotFound)
         }
         Scope::Schedule => {
             let sql = "select id from schedules where id = $1 and org_id = $2";
-            let row = ctx.app.store.reader().one(sql, args![&*size.reference, ctx.app.org]).await?;
-            row.map(drop).ok_or(Problem::NotFound)
+            let id: ScheduleId = size.reference.parse().map_err(|_| Problem::NotFound)?;
+            let row = ctx.app.store.reader().one(sql, args![id, ctx.app.org]).await?;
+            row.map(|_| id.to_string()).ok_or(Problem::NotFound)
         }
     }
 }
 
 /// The table, with its built-in defaults.
 #[utoipa::path(get, path = "/waitlist/capacity", tag = "waitlist", responses((status = 200, body = [Size])))]
-pub async fn list_sizes(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn list_sizes(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     caller.needs(Action::RunWaitlists)?;
+    let page = query.page()?;
     let size = |(scope, reference): (Scope, String), capacity| Size { scope, reference, capacity };
     let mut items: Vec<Size> = ctx.app.sizes.0.iter().map(|r| size(r.key().clone(), *r.value())).collect();
     let has =
@@ -187,5 +203,7 @@ pub async fn list_sizes(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Proble
         items.push(Size { scope: Scope::Type, reference: "vip".into(), capacity: VIP_DEFAULT });
     }
     items.sort_by(|a, b| (a.scope.name(), &a.reference).cmp(&(b.scope.name(), &b.reference)));
-    Ok(ctx.ok(serde_json::json!({ "items": items })))
+    let total = items.len() as u64;
+    let items: Vec<Size> = items.into_iter().skip(page.offset() as usize).take(page.limit() as usize).collect();
+    Ok(ctx.ok(page.of(items, total)))
 }
