@@ -3,4 +3,5 @@
 
 mod access;
 mod bookings;
+mod habits;
 mod repeats;
