@@ -88,6 +88,16 @@ impl Server {
         bail!("the server at {} was not ready within a minute", self.address)
     }
 
+    /// Processor time that it has used so far; Linux only.
+    pub fn cpu(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).ok()?;
+        // After the name, which may hold anything: state is field 3, user time 14, system time 15.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        // The kernel reports in hundredths of a second, whatever its own clock.
+        Some(Duration::from_millis(ticks * 10))
+    }
+
     /// Resident memory in KiB; Linux only.
     pub fn resident_kib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;

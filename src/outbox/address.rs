@@ -12,7 +12,7 @@ use crate::{
     domain::schedule::effects::Recipient,
     store::{
         StoreError,
-        sql::{Arg, Conn, Kind, ROWS_MAX, Reader, Row, rows_args, rows_source},
+        sql::{Arg, Bundle, Conn, Kind, ROWS_MAX, Reader, Row, rows_args, rows_source},
     },
 };
 
@@ -45,7 +45,7 @@ impl Source<'_> {
             let source = rows_source(postgres, &[Kind::Text], chunk.len());
             let sql = format!("{sql} (select column1 from {source} where column1 is not null)");
             let list: Vec<Vec<Arg>> = chunk.iter().map(|item| vec![(*item).into()]).collect();
-            rows.extend(self.all(&sql, rows_args(postgres, &[Kind::Text], &list)).await?);
+            rows.extend(self.all(&sql, rows_args(postgres, &[Kind::Text], list)).await?);
         }
         Ok(rows)
     }
@@ -55,15 +55,12 @@ impl Source<'_> {
 pub async fn exec_list(
     tx: &mut Conn,
     kinds: &[Kind],
-    rows: &[Vec<Arg>],
+    rows: Vec<Vec<Arg>>,
     sql: impl Fn(&str) -> String,
 ) -> Result<(), StoreError> {
-    let postgres = tx.is_postgres();
-    for chunk in rows.chunks(ROWS_MAX) {
-        let source = rows_source(postgres, kinds, chunk.len());
-        tx.exec(&sql(&source), rows_args(postgres, kinds, chunk)).await?;
-    }
-    Ok(())
+    let mut bundle = Bundle::new(tx);
+    bundle.add(kinds, rows, sql);
+    Ok(bundle.run(tx).await?)
 }
 
 /// What a message says of its schedule, whatever it is about.

@@ -36,7 +36,7 @@ impl Channel for Inbox {
                 args![id, &*d.key, d.account, d.kind.name(), &*d.data, d.at]
             };
             let rows: Vec<_> = deliveries.iter().map(row).collect();
-            exec_list(tx, &COLUMNS, &rows, |source| {
+            exec_list(tx, &COLUMNS, rows, |source| {
                 format!(
                     "insert into messages (id, dedupe_key, account_id, kind, data, created_at) \
                      select column1, column2, column3, column4, column5, column6 from {source} \

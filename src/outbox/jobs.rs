@@ -200,7 +200,7 @@ async fn remind_some(tx: &mut Conn, channels: Channels, mark: Mark, now: Timesta
     let rows = tx.all(&sql, args).await?;
     let reminders = rows.iter().map(Reminder::read).collect::<Result<Vec<_>, _>>()?;
     let sent: Vec<_> = reminders.iter().map(|r| args![r.booking, r.about.starts_at, mark.minutes, now]).collect();
-    exec_list(tx, &[sql::Kind::Text, sql::Kind::Int, sql::Kind::Int, sql::Kind::Int], &sent, |source| {
+    exec_list(tx, &[sql::Kind::Text, sql::Kind::Int, sql::Kind::Int, sql::Kind::Int], sent, |source| {
         format!(
             "insert into class_reminders (booking_id, starts_at, minutes_before, sent_at) \
              select column1, column2, column3, column4 from {source} where column1 is not null \

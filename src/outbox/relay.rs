@@ -214,7 +214,7 @@ impl Relay {
                 let deliveries = still_of_use(tx, deliveries).await?;
                 channels.send(tx, &deliveries).await?;
                 let marks: Vec<_> = relayed.iter().map(|id| args![*id, now]).collect();
-                exec_list(tx, &[sql::Kind::Text, sql::Kind::Int], &marks, |source| {
+                exec_list(tx, &[sql::Kind::Text, sql::Kind::Int], marks, |source| {
                     format!(
                         "update outbox set relayed_at = v.column2, attempts = attempts + 1, error = null \
                          from {source} where outbox.id = v.column1"

@@ -65,7 +65,7 @@ impl Journal for Store {
                      and b.status in ('pending', 'confirmed')"
                 );
                 let rows: Vec<Vec<Arg>> = chunk.iter().map(|s| args![*s, after]).collect();
-                for row in reader.all(&sql, rows_args(postgres, &kinds, &rows)).await.map_err(StoreError::from)? {
+                for row in reader.all(&sql, rows_args(postgres, &kinds, rows)).await.map_err(StoreError::from)? {
                     let read = || Ok((row.parse("schedule_id")?, row.at("starts_at")?, row.at("ends_at")?));
                     let student = row.parse("student_id").map_err(StoreError::from)?;
                     found.push((student, read().map_err(|e: super::sql::BadColumn| StoreError::from(e))?));

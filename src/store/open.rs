@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     checkpoint,
-    sql::{Conn, Reader},
+    sql::{Bundle, Conn, Reader},
     writer::{StoreError, Writer},
 };
 use crate::{
@@ -258,7 +258,9 @@ impl Store {
                 }
                 let answer = work(tx).await?;
                 if answer.is_remembered() {
-                    super::writer::insert_receipts(tx, &[(&key, &answer, at)]).await?;
+                    let mut bundle = Bundle::new(tx);
+                    super::writer::add_receipts(&mut bundle, &[(&key, &answer, at)]);
+                    bundle.run(tx).await?;
                 }
                 Ok(Keyed::Answer(answer))
             })

@@ -6,7 +6,7 @@ use super::{
     names::{
         booking_columns, entry_columns, hold_end, offer_end, payment, round_end, source, stage, status, stored_cause,
     },
-    sql::{Arg, Conn, Kind, ROWS_MAX, rows_args, rows_source},
+    sql::{Arg, Bundle, Conn, Kind},
 };
 use crate::{
     args,
@@ -156,68 +156,20 @@ impl Table {
     }
 }
 
-/// The columns of [`Statements::advance`].
+/// A schedule's new version and what depends on it.
 const ADVANCE: [Kind; 7] = [Kind::Text, Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Int, Kind::Int];
 
-/// Statement texts by table and number of rows, made once.
-#[derive(Default)]
-pub struct Statements(HashMap<(&'static str, usize), String>);
-
-impl Statements {
-    async fn insert(&mut self, conn: &mut Conn, table: &Table, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
-        let kinds = table.kinds();
-        let postgres = conn.is_postgres();
-        for chunk in rows.chunks(ROWS_MAX) {
-            debug_assert!(chunk.iter().all(|row| row.len() == kinds.len()), "{}: a row of another width", table.name);
-            let sql = self.text(postgres, table.name, chunk.len(), |source| {
-                let Table { name, columns, conflict } = table;
-                let values: Vec<String> = (1..=columns.len()).map(|i| format!("v.column{i}")).collect();
-                let (columns, values) = (columns.join(", "), values.join(", "));
-                format!("insert into {name} ({columns}) select {values} from {source} where v.column1 is not null{conflict}")
-            }, &kinds);
-            conn.exec(sql, rows_args(postgres, &kinds, chunk)).await?;
-        }
-        Ok(())
-    }
-
-    /// All schedules of the group in one statement: the new version and what depends on it.
-    async fn advance(&mut self, conn: &mut Conn, rows: Vec<Vec<Arg>>) -> sqlx::Result<()> {
-        let postgres = conn.is_postgres();
-        for chunk in rows.chunks(ROWS_MAX) {
-            let sql = self.text(
-                postgres,
-                "schedules",
-                chunk.len(),
-                |source| {
-                    format!(
-                        "update schedules set version = v.column2, epoch = v.column3, booked = v.column4, \
-                     capacity = v.column5, stamped_at = v.column6, updated_at = v.column6, next_due_at = v.column7 \
-                     from {source} where schedules.id = v.column1"
-                    )
-                },
-                &ADVANCE,
-            );
-            conn.exec(sql, rows_args(postgres, &ADVANCE, chunk)).await?;
-        }
-        Ok(())
-    }
-
-    fn text(
-        &mut self,
-        postgres: bool,
-        table: &'static str,
-        rows: usize,
-        make: impl FnOnce(&str) -> String,
-        kinds: &[Kind],
-    ) -> &str {
-        // PostgreSQL's text does not depend on the number of rows.
-        let size = if postgres { 1 } else { rows.next_power_of_two() };
-        self.0.entry((table, size)).or_insert_with(|| make(&rows_source(postgres, kinds, size)))
-    }
+fn insert(bundle: &mut Bundle, table: &Table, rows: Vec<Vec<Arg>>) {
+    let Table { name, columns, conflict } = table;
+    bundle.add(&table.kinds(), rows, |source| {
+        let values: Vec<String> = (1..=columns.len()).map(|i| format!("v.column{i}")).collect();
+        let (columns, values) = (columns.join(", "), values.join(", "));
+        format!("insert into {name} ({columns}) select {values} from {source} where v.column1 is not null{conflict}")
+    });
 }
 
-/// Writes the batches of one group, all of which stand, in their order.
-pub async fn write(conn: &mut Conn, statements: &mut Statements, batches: &[&Batch], epoch: Epoch) -> sqlx::Result<()> {
+/// Adds the batches of one group, all of which stand, in their order.
+pub async fn write(conn: &mut Conn, bundle: &mut Bundle, batches: &[&Batch], epoch: Epoch) -> sqlx::Result<()> {
     let changing: Vec<&&Batch> = batches.iter().filter(|b| b.changes_schedule()).collect();
     let mut latest: HashMap<ScheduleId, &Batch> = HashMap::new();
     for batch in &changing {
@@ -228,27 +180,34 @@ pub async fn write(conn: &mut Conn, statements: &mut Statements, batches: &[&Bat
     }
     let advance =
         latest.values().map(|b| args![b.schedule, b.expected + 1, epoch, b.booked, b.head.capacity, b.at, b.next_due]);
-    statements.advance(conn, advance.collect()).await?;
+    bundle.add(&ADVANCE, advance.collect(), |source| {
+        format!(
+            "update schedules set version = v.column2, epoch = v.column3, booked = v.column4, \
+             capacity = v.column5, stamped_at = v.column6, updated_at = v.column6, next_due_at = v.column7 \
+             from {source} where schedules.id = v.column1"
+        )
+    });
 
     let events = changing.iter().map(|b| {
         let json = serde_json::to_string(&b.events).expect("events are plain data");
         args![b.schedule, b.expected + 1, epoch, b.at, json]
     });
-    statements.insert(conn, &EVENTS, events.collect()).await?;
+    insert(bundle, &EVENTS, events.collect());
 
     let images = |f: fn(&Batch) -> Vec<Image>| latest_images(changing.iter().flat_map(|b| f(b)));
-    statements.insert(conn, &HOLDS, images(hold_rows)).await?;
-    statements.insert(conn, &BOOKINGS, images(booking_rows)).await?;
-    statements.insert(conn, &ENTRIES, images(entry_rows)).await?;
-    statements.insert(conn, &ROUNDS, images(round_rows)).await?;
-    statements.insert(conn, &OFFERS, images(offer_rows)).await?;
+    insert(bundle, &HOLDS, images(hold_rows));
+    insert(bundle, &BOOKINGS, images(booking_rows));
+    insert(bundle, &ENTRIES, images(entry_rows));
+    insert(bundle, &ROUNDS, images(round_rows));
+    insert(bundle, &OFFERS, images(offer_rows));
 
     let outbox = changing.iter().filter_map(|b| {
         let (id, effects) = b.notices.as_ref()?;
         let json = serde_json::to_string(&effects.notices).expect("notices are plain data");
         Some(args![*id, b.schedule, json, b.at, b.at])
     });
-    statements.insert(conn, &OUTBOX, outbox.collect()).await
+    insert(bundle, &OUTBOX, outbox.collect());
+    Ok(())
 }
 
 /// A row's id and its columns.

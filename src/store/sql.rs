@@ -254,6 +254,14 @@ impl Conn {
         })
     }
 
+    /// The rows of statements without arguments, several at once.
+    pub async fn ask(&mut self, sql: &str) -> sqlx::Result<Vec<Row>> {
+        Ok(match self {
+            Self::Sqlite(c) => wrap(sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(c).await?, Row::Sqlite),
+            Self::Postgres(c) => wrap(sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(c).await?, Row::Postgres),
+        })
+    }
+
     /// Statements without arguments, several at once.
     pub async fn script(&mut self, sql: &str) -> sqlx::Result<()> {
         match self {
@@ -298,40 +306,95 @@ pub const ROWS_MAX: usize = 512;
 /// `column2` … and, on SQLite, padding: rows whose first column is null.
 ///
 /// One statement text serves every length on PostgreSQL (arrays), and every length up to the next
-/// power of two on SQLite, so prepared statements are always found again.
+/// [`padded`] one on SQLite, so prepared statements are always found again.
 pub fn rows_source(postgres: bool, kinds: &[Kind], rows: usize) -> String {
-    if postgres {
-        let array = |(i, kind): (usize, &Kind)| match kind {
-            Kind::Text => format!("${}::text[]", i + 1),
-            Kind::Int => format!("${}::bigint[]", i + 1),
-        };
-        let arrays: Vec<String> = kinds.iter().enumerate().map(array).collect();
-        let names: Vec<String> = (1..=kinds.len()).map(|i| format!("column{i}")).collect();
-        format!("unnest({}) as v({})", arrays.join(","), names.join(","))
-    } else {
-        format!("(values {}) as v", placeholders(rows.next_power_of_two(), kinds.len()))
-    }
+    if postgres { arrays(kinds, 0) } else { format!("(values {}) as v", placeholders(padded(rows), kinds.len())) }
+}
+
+/// Rows as columns: `bound` arguments stand before them.
+fn arrays(kinds: &[Kind], bound: usize) -> String {
+    let array = |(i, kind): (usize, &Kind)| match kind {
+        Kind::Text => format!("${}::text[]", bound + i + 1),
+        Kind::Int => format!("${}::bigint[]", bound + i + 1),
+    };
+    let arrays: Vec<String> = kinds.iter().enumerate().map(array).collect();
+    let names: Vec<String> = (1..=kinds.len()).map(|i| format!("column{i}")).collect();
+    format!("unnest({}) as v({})", arrays.join(","), names.join(","))
+}
+
+/// 1, 2, 3, 4, 6, 8, 12, 16 …: few enough that each has its prepared statement, and never more
+/// than a third of it empty.
+fn padded(rows: usize) -> usize {
+    let power = rows.next_power_of_two();
+    if power >= 4 && rows <= power / 4 * 3 { power / 4 * 3 } else { power }
 }
 
 /// The arguments of [`rows_source`].
-pub fn rows_args(postgres: bool, kinds: &[Kind], rows: &[Vec<Arg>]) -> Vec<Arg> {
+pub fn rows_args(postgres: bool, kinds: &[Kind], mut rows: Vec<Vec<Arg>>) -> Vec<Arg> {
     if !postgres {
-        let padding = (rows.len().next_power_of_two() - rows.len()) * kinds.len();
-        return rows.iter().flatten().cloned().chain(std::iter::repeat_n(Arg::NullText, padding)).collect();
+        let padding = (padded(rows.len()) - rows.len()) * kinds.len();
+        return rows.into_iter().flatten().chain(std::iter::repeat_n(Arg::NullText, padding)).collect();
     }
-    let text = |arg: &Arg| match arg {
-        Arg::Text(v) => Some(v.clone()),
+    let text = |arg: &mut Arg| match arg {
+        Arg::Text(v) => Some(std::mem::take(v)),
         _ => None,
     };
-    let int = |arg: &Arg| match arg {
+    let int = |arg: &mut Arg| match arg {
         Arg::Int(v) => Some(*v),
         _ => None,
     };
     let column = |(i, kind): (usize, &Kind)| match kind {
-        Kind::Text => Arg::Texts(rows.iter().map(|row| text(&row[i])).collect()),
-        Kind::Int => Arg::Ints(rows.iter().map(|row| int(&row[i])).collect()),
+        Kind::Text => Arg::Texts(rows.iter_mut().map(|row| text(&mut row[i])).collect()),
+        Kind::Int => Arg::Ints(rows.iter_mut().map(|row| int(&mut row[i])).collect()),
     };
     kinds.iter().enumerate().map(column).collect()
+}
+
+/// Statements over lists of rows that go to the database in one trip. On SQLite they run one
+/// after the other; on PostgreSQL they are parts of one statement and see the rows as they were
+/// before it, so no two of them may write the same table.
+pub struct Bundle {
+    postgres: bool,
+    sql: String,
+    args: Vec<Arg>,
+    parts: usize,
+}
+
+impl Bundle {
+    pub fn new(conn: &Conn) -> Self {
+        Self { postgres: conn.is_postgres(), sql: String::new(), args: Vec::new(), parts: 0 }
+    }
+
+    /// `sql` makes the statement from the list's source, as in [`rows_source`].
+    pub fn add(&mut self, kinds: &[Kind], rows: Vec<Vec<Arg>>, sql: impl Fn(&str) -> String) {
+        debug_assert!(rows.iter().all(|row| row.len() == kinds.len()), "a row of another width: {}", sql("…"));
+        // Arrays have no bound; SQLite's parameters have.
+        let most = if self.postgres { usize::MAX } else { ROWS_MAX };
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<_> = rows.by_ref().take(most).collect();
+            let source =
+                if self.postgres { arrays(kinds, self.args.len()) } else { rows_source(false, kinds, chunk.len()) };
+            let statement = sql(&source);
+            self.sql += &match (self.postgres, self.parts) {
+                (false, _) => format!("{statement};"),
+                (true, 0) => format!("with part0 as ({statement})"),
+                (true, n) => format!(", part{n} as ({statement})"),
+            };
+            self.args.extend(rows_args(self.postgres, kinds, chunk));
+            self.parts += 1;
+        }
+    }
+
+    pub async fn run(mut self, conn: &mut Conn) -> sqlx::Result<()> {
+        if self.parts == 0 {
+            return Ok(());
+        }
+        if self.postgres {
+            self.sql += " select 1";
+        }
+        conn.exec(&self.sql, self.args).await.map(drop)
+    }
 }
 
 /// `(?,?),(?,?)`, for SQLite. Without numbers on purpose: SQLite keeps the names of numbered

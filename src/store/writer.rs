@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     open::Target,
-    rows::{self, Statements},
-    sql::{Arg, BadColumn, Conn, Kind, ROWS_MAX, rows_args, rows_source},
+    rows,
+    sql::{Arg, BadColumn, Bundle, Conn, Kind, ROWS_MAX, rows_args, rows_source},
 };
 use crate::{
     args,
@@ -73,7 +73,7 @@ pub struct Writer {
 impl Writer {
     pub(super) fn start(conn: Conn, target: Target, epoch: Epoch) -> Self {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
-        let state = Writing { conn: Some(conn), target, epoch, statements: Statements::default() };
+        let state = Writing { conn: Some(conn), target, epoch };
         tokio::spawn(state.run(queue));
         Self { jobs }
     }
@@ -132,7 +132,6 @@ struct Writing {
     conn: Option<Conn>,
     target: Target,
     epoch: Epoch,
-    statements: Statements,
 }
 
 /// How far a transaction came when it failed.
@@ -224,7 +223,7 @@ impl Writing {
         let Some(conn) = self.conn.as_mut() else {
             return Err((GroupError::Lost(Fault::new("no connection")), tasks));
         };
-        let written = write_batches(conn, &mut self.statements, batches, self.epoch).await;
+        let written = write_batches(conn, batches, self.epoch).await;
         let outcomes = match written {
             Ok(outcomes) => outcomes,
             Err(error) => return Err((roll_back(conn, error).await, tasks)),
@@ -300,7 +299,6 @@ impl Writing {
             // Closing politely would wait for a server that may be gone.
             drop(conn);
         }
-        self.statements = Statements::default();
     }
 }
 
@@ -353,37 +351,51 @@ async fn in_savepoint(conn: &mut Conn, work: Work) -> Result<Done, StoreError> {
 }
 
 /// Decides each batch against what is committed, then writes those that stand.
-async fn write_batches(
-    conn: &mut Conn,
-    statements: &mut Statements,
-    batches: &[Batch],
-    epoch: Epoch,
-) -> Result<Outcomes, GroupError> {
-    begin(conn, epoch).await?;
+async fn write_batches(conn: &mut Conn, batches: &[Batch], epoch: Epoch) -> Result<Outcomes, GroupError> {
+    let versions = begin(conn, batches, epoch).await?;
     if batches.is_empty() {
         return Ok(Vec::new());
     }
-    let outcomes = judge(conn, batches).await.map_err(statement_error)?;
+    let outcomes = judge(conn, versions, batches).await.map_err(statement_error)?;
     let standing: Vec<&Batch> = batches.iter().zip(&outcomes).filter(|(_, o)| o.is_ok()).map(|(b, _)| b).collect();
-    rows::write(conn, statements, &standing, epoch).await.map_err(statement_error)?;
     let receipts: Vec<_> = standing.iter().filter_map(|b| b.receipt.as_ref().map(|(k, a)| (k, a, b.at))).collect();
-    insert_receipts(conn, &receipts).await.map_err(statement_error)?;
+    let mut bundle = Bundle::new(conn);
+    rows::write(conn, &mut bundle, &standing, epoch).await.map_err(statement_error)?;
+    add_receipts(&mut bundle, &receipts);
+    bundle.run(conn).await.map_err(statement_error)?;
     Ok(outcomes)
 }
 
-async fn begin(conn: &mut Conn, epoch: Epoch) -> Result<(), GroupError> {
+/// Begins the transaction, under our own lease, and reads the versions of the batches' schedules.
+/// Everything in one trip: in a rush each of them holds up all who wait for this group.
+async fn begin(conn: &mut Conn, batches: &[Batch], epoch: Epoch) -> Result<HashMap<ScheduleId, Version>, GroupError> {
     // The lease is read under a lock that a takeover must wait for; `for key share` would not do.
     let (begin, lock) = match conn {
         Conn::Sqlite(_) => ("begin immediate", ""),
         Conn::Postgres(_) => ("begin", " for share"),
     };
-    conn.script(begin).await.map_err(statement_error)?;
-    let row =
-        conn.one(&format!("select epoch from lease where id = 1{lock}"), vec![]).await.map_err(statement_error)?;
-    match row.map(|r| r.version("epoch")) {
-        Some(Ok(found)) if found == epoch => Ok(()),
-        Some(Ok(_)) => Err(GroupError::Fenced),
-        Some(Err(e)) => Err(GroupError::Statement(Fault::new(e))),
+    let mut ids: Vec<ScheduleId> = batches.iter().filter(|b| b.changes_schedule()).map(|b| b.schedule).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    // Ids are letters and digits: nothing in them ends a quotation.
+    let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+    let sql = format!(
+        "{begin}; select '' as id, epoch as version from (select epoch from lease where id = 1{lock}) as held \
+         union all select id, version from schedules where id in ({})",
+        if ids.is_empty() { "''".to_owned() } else { ids.join(",") }
+    );
+    let bad = |e: BadColumn| GroupError::Statement(Fault::new(e));
+    let (mut held, mut versions) = (None, HashMap::with_capacity(ids.len()));
+    for row in conn.ask(&sql).await.map_err(statement_error)? {
+        let version = row.version("version").map_err(bad)?;
+        match row.text("id").map_err(bad)? {
+            "" => held = Some(version),
+            _ => drop(versions.insert(row.parse("id").map_err(bad)?, version)),
+        }
+    }
+    match held {
+        Some(found) if found == epoch => Ok(versions),
+        Some(_) => Err(GroupError::Fenced),
         None => Err(GroupError::Statement(Fault::new("the lease row is missing"))),
     }
 }
@@ -428,8 +440,11 @@ fn statement_error(e: sqlx::Error) -> GroupError {
 
 /// Which batches stand. A version that is not the expected one fails, and with it every later
 /// batch of that schedule, because none of them expects what is there.
-async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
-    let mut versions = versions_of(conn, batches).await?;
+async fn judge(
+    conn: &mut Conn,
+    mut versions: HashMap<ScheduleId, Version>,
+    batches: &[Batch],
+) -> sqlx::Result<Outcomes> {
     let keys: Vec<&RequestKey> = batches.iter().filter_map(|b| b.receipt.as_ref().map(|(k, _)| k)).collect();
     let found = find_receipts(conn, &keys).await?;
     let mut known: HashMap<_, _> = found.into_iter().map(|r| ((r.account.clone(), r.key.clone()), r)).collect();
@@ -462,23 +477,6 @@ async fn judge(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<Outcomes> {
     Ok(outcomes)
 }
 
-async fn versions_of(conn: &mut Conn, batches: &[Batch]) -> sqlx::Result<HashMap<ScheduleId, Version>> {
-    let mut ids: Vec<ScheduleId> = batches.iter().filter(|b| b.changes_schedule()).map(|b| b.schedule).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut versions = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(ROWS_MAX) {
-        let source = rows_source(conn.is_postgres(), &[Kind::Text], chunk.len());
-        let sql = format!("select id, version from schedules where id in (select v.column1 from {source})");
-        let rows: Vec<Vec<Arg>> = chunk.iter().map(|id| args![*id]).collect();
-        for row in conn.all(&sql, rows_args(conn.is_postgres(), &[Kind::Text], &rows)).await? {
-            let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
-            versions.insert(row.parse("id").map_err(decode)?, row.version("version").map_err(decode)?);
-        }
-    }
-    Ok(versions)
-}
-
 /// An answer that was given under a key.
 #[derive(Clone)]
 pub(super) struct Receipt {
@@ -504,7 +502,7 @@ pub(super) async fn find_receipts(conn: &mut Conn, keys: &[&RequestKey]) -> sqlx
              where (account_id, request_key) in (select v.column1, v.column2 from {source})"
         );
         let rows: Vec<Vec<Arg>> = chunk.iter().map(|k| args![k.account, &*k.key]).collect();
-        for row in conn.all(&sql, rows_args(conn.is_postgres(), &kinds, &rows)).await? {
+        for row in conn.all(&sql, rows_args(conn.is_postgres(), &kinds, rows)).await? {
             let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
             found.push(Receipt {
                 account: row.text("account_id").map_err(decode)?.to_owned(),
@@ -520,23 +518,16 @@ pub(super) async fn find_receipts(conn: &mut Conn, keys: &[&RequestKey]) -> sqlx
     Ok(found)
 }
 
-pub(super) async fn insert_receipts(
-    conn: &mut Conn,
-    receipts: &[(&RequestKey, &StoredAnswer, Timestamp)],
-) -> sqlx::Result<()> {
+pub(super) fn add_receipts(bundle: &mut Bundle, receipts: &[(&RequestKey, &StoredAnswer, Timestamp)]) {
     let kinds = [Kind::Text, Kind::Text, Kind::Text, Kind::Int, Kind::Text, Kind::Int];
-    for chunk in receipts.chunks(ROWS_MAX) {
-        let source = rows_source(conn.is_postgres(), &kinds, chunk.len());
-        let sql = format!(
+    let row = |(k, a, at): &(&RequestKey, &StoredAnswer, Timestamp)| {
+        args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at]
+    };
+    bundle.add(&kinds, receipts.iter().map(row).collect(), |source| {
+        format!(
             "insert into receipts (account_id, request_key, fingerprint, status, body, created_at) \
              select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 from {source} \
              where v.column1 is not null"
-        );
-        let row = |(k, a, at): &(&RequestKey, &StoredAnswer, Timestamp)| {
-            args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at]
-        };
-        let rows: Vec<Vec<Arg>> = chunk.iter().map(row).collect();
-        conn.exec(&sql, rows_args(conn.is_postgres(), &kinds, &rows)).await?;
-    }
-    Ok(())
+        )
+    });
 }
