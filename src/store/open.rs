@@ -75,7 +75,9 @@ impl Target {
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-65536")
                 // Checkpoints run beside the writer (`checkpoint`).
-                .pragma("wal_autocheckpoint", "0");
+                .pragma("wal_autocheckpoint", "0")
+                // A log that a long reader let grow is cut when it begins anew.
+                .pragma("journal_size_limit", "134217728");
             Ok(Self::Sqlite { path, options: Box::new(options) })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(|_| bad())?;
@@ -194,15 +196,15 @@ impl Store {
         migrate(&target).await?;
         let mut conn = target.connect().await?;
         let epoch = take_lease(&mut conn, at).await?;
+        let reader = target.reader().await?;
+        let writer = Writer::start(conn, target.clone(), epoch);
         let file = match &target {
             Target::Sqlite { path, .. } => {
-                let checkpoints = checkpoint::spawn(target.clone(), path.clone());
+                let checkpoints = checkpoint::spawn(target.clone(), path.clone(), writer.clone());
                 Some(Arc::new(OwnFile { lock: Mutex::new(lock), checkpoints }))
             }
             Target::Postgres(_) => None,
         };
-        let reader = target.reader().await?;
-        let writer = Writer::start(conn, target.clone(), epoch);
         Ok(Self { target, reader, writer, epoch, file })
     }
 

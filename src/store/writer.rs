@@ -1,12 +1,20 @@
 //! The one task that writes. It owns its connection, drains whatever is queued into one
 //! transaction and tells each owner what became of its batches, in order, after the commit.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{
+    any::Any,
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    checkpoint,
     open::Target,
     rows,
     sql::{Arg, BadColumn, Bundle, Conn, Kind, ROWS_MAX, rows_args, rows_source},
@@ -61,6 +69,8 @@ enum Job {
     Batch(Box<Batch>),
     Task(Task),
     Flush(oneshot::Sender<()>),
+    /// SQLite: what is left of the log into the database, while nobody writes.
+    Checkpoint(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -68,20 +78,24 @@ enum Job {
 #[derive(Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
+    groups: Arc<AtomicU64>,
 }
 
 impl Writer {
     pub(super) fn start(conn: Conn, target: Target, epoch: Epoch) -> Self {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
-        let state = Writing { conn: Some(conn), target, epoch };
+        let groups = Arc::new(AtomicU64::new(0));
+        let state = Writing { conn: Some(conn), target, epoch, groups: groups.clone() };
         tokio::spawn(state.run(queue));
-        Self { jobs }
+        Self { jobs, groups }
     }
 
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
         self.jobs.try_send(Job::Batch(Box::new(batch))).map_err(|e| match e.into_inner() {
             Job::Batch(batch) => batch,
-            Job::Task(_) | Job::Flush(_) | Job::Close(_) => unreachable!("what was sent is what comes back"),
+            Job::Task(_) | Job::Flush(_) | Job::Checkpoint(_) | Job::Close(_) => {
+                unreachable!("what was sent is what comes back")
+            }
         })
     }
 
@@ -90,6 +104,20 @@ impl Writer {
         let gone = || Fault::new("the writer has stopped");
         self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
         done.await.map_err(|_| gone())
+    }
+
+    /// Transactions so far.
+    pub(super) fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
+    }
+
+    /// Moves the rest of the log between two groups; see `checkpoint`.
+    pub(super) async fn checkpoint(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.jobs.send(Job::Checkpoint(reply)).await.is_ok() {
+            // Not done is done at the next look.
+            let _ = done.await;
+        }
     }
 
     /// Writes everything that is queued, then takes nothing more.
@@ -132,6 +160,7 @@ struct Writing {
     conn: Option<Conn>,
     target: Target,
     epoch: Epoch,
+    groups: Arc<AtomicU64>,
 }
 
 /// How far a transaction came when it failed.
@@ -153,12 +182,14 @@ impl Writing {
         let mut jobs = Vec::with_capacity(GROUP_BATCHES_MAX);
         let mut closers = Vec::new();
         while closers.is_empty() && queue.recv_many(&mut jobs, GROUP_BATCHES_MAX).await > 0 {
-            let (mut batches, mut tasks, mut flushes) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut batches, mut tasks) = (Vec::new(), Vec::new());
+            let (mut flushes, mut checkpoints) = (Vec::new(), Vec::new());
             for job in jobs.drain(..) {
                 match job {
                     Job::Batch(batch) => batches.push(*batch),
                     Job::Task(task) => tasks.push(task),
                     Job::Flush(reply) => flushes.push(reply),
+                    Job::Checkpoint(reply) => checkpoints.push(reply),
                     Job::Close(reply) => {
                         queue.close();
                         closers.push(reply);
@@ -172,6 +203,10 @@ impl Writing {
                 // A flusher that went away needs no answer.
                 let _ = reply.send(());
             }
+            for reply in checkpoints {
+                self.checkpoint().await;
+                let _ = reply.send(());
+            }
         }
         if let Some(conn) = self.conn.take() {
             conn.close().await;
@@ -181,7 +216,16 @@ impl Writing {
         }
     }
 
+    async fn checkpoint(&mut self) {
+        if let Some(conn) = &mut self.conn
+            && let Err(error) = checkpoint::run(conn).await
+        {
+            tracing::warn!(%error, "the log could not be moved between two commits");
+        }
+    }
+
     async fn group(&mut self, batches: Vec<Batch>, tasks: Vec<Task>) {
+        self.groups.fetch_add(1, Ordering::Relaxed);
         metrics::GROUP_BATCHES.observe((batches.len() + tasks.len()) as f64);
         let timer = metrics::COMMIT_SECONDS.start_timer();
         match self.transaction(&batches, tasks).await {
