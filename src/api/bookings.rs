@@ -192,16 +192,16 @@ async fn change(ctx: &Ctx, found: &Found, command: Command, key: Option<RequestK
     responses((status = 200, body = BookingBody), (status = 404), (status = 409)))]
 pub async fn cancel(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Reason>) -> Result<HttpResponse, Problem> {
     let (found, hand) = find(&ctx, &caller, &req).await?;
-    let reason = body.value.checked()?;
+    let (reason, key) = (body.value.checked()?, body.key);
     if found.booking.is_active() {
         let (student, booking) = (found.booking.student, found.booking.id);
         let command = Command::Cancel { student, booking, by: hand.canceller(), reason };
-        let answer = change(&ctx, &found, command, body.key).await;
+        let answer = change(&ctx, &found, command, key.clone()).await;
         if !matches!(answer, Err(Problem::Rule(Rejection::BookingEnded))) {
             return answer;
         }
     }
-    cancelled_already(&ctx, &caller, found.booking.id).await
+    ctx.once(key, cancelled_already(&ctx, &caller, found.booking.id)).await
 }
 
 /// The documents' older way to cancel: the same answer.
@@ -217,10 +217,10 @@ pub async fn delete_booking(
 }
 
 /// Cancelled by whomever: that is what was asked for. Completed or missed: too late.
-async fn cancelled_already(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<HttpResponse, Problem> {
+async fn cancelled_already(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<StoredAnswer, Problem> {
     let (found, _) = find_id(ctx, caller, id).await?;
     match found.booking.state {
-        crate::domain::schedule::state::BookingState::Cancelled { .. } => Ok(ctx.ok(found.body(ctx.zone()))),
+        crate::domain::schedule::state::BookingState::Cancelled { .. } => Ok(ctx.told(found.body(ctx.zone()))),
         _ => Err(Problem::Rule(Rejection::BookingEnded)),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     store::sql::{Arg, Row},
     web::{
         error::Problem,
-        extract::{Caller, Ctx, Query, path_id},
+        extract::{Body, Caller, Ctx, Nothing, Query, path_id},
     },
 };
 
@@ -76,21 +76,32 @@ pub async fn list_messages(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
 
 /// Marks a message as read; the first time counts.
 #[utoipa::path(put, path = "/messages/{id}/read", tag = "inbox", responses((status = 200, body = Message), (status = 404)))]
-pub async fn mark_read(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn mark_read(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Nothing>,
+) -> Result<HttpResponse, Problem> {
     let (id, account, now): (MessageId, _, _) = (path_id(&req, "id")?, caller.account(), ctx.now());
     let sql = format!(
         "update messages set read_at = coalesce(read_at, $3) where id = $1 and account_id = $2 returning {COLUMNS}"
     );
-    let row = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.one(&sql, args![id, account, now]).await?) }));
-    let row = row.await?.ok_or(Problem::NotFound)?;
-    Ok(ctx.ok(read(&ctx, &row)?))
+    let work = async {
+        let row =
+            ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.one(&sql, args![id, account, now]).await?) }));
+        Ok(ctx.told(read(&ctx, &row.await?.ok_or(Problem::NotFound)?)?))
+    };
+    ctx.once(body.key, work).await
 }
 
 /// Marks everything as read.
 #[utoipa::path(post, path = "/messages/read-all", tag = "inbox", responses((status = 200)))]
-pub async fn mark_all_read(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn mark_all_read(ctx: Ctx, caller: Caller, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
     let (account, now) = (caller.account(), ctx.now());
     let sql = "update messages set read_at = $2 where account_id = $1 and read_at is null";
-    let read = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![account, now]).await?) }));
-    Ok(ctx.ok(serde_json::json!({ "read": read.await? })))
+    let work = async {
+        let read = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![account, now]).await?) }));
+        Ok(ctx.told(serde_json::json!({ "read": read.await? })))
+    };
+    ctx.once(body.key, work).await
 }

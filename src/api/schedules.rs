@@ -18,7 +18,12 @@ use crate::{
     },
     domain::{
         access::Action,
-        schedule::{Command, Policy, Receipt, Rejection, command::Evidence, state::Head, view::Mine},
+        schedule::{
+            Command, Policy, Receipt, Rejection,
+            command::Evidence,
+            state::Head,
+            view::{Mine, View},
+        },
     },
     engine::{Answer, Order, Render, Seen},
     flows::plan::{self, Move, Plan, TeacherBusy},
@@ -243,7 +248,8 @@ pub async fn change_schedule(
     ctx.once(body.key, apply_change(&ctx, &caller, id, body.value)).await
 }
 
-/// Step by step; what one step refuses, those before it have done.
+/// Step by step. What can be refused is looked at before the first step, so that a refusal leaves
+/// all as it was, unless someone books in between.
 async fn apply_change(
     ctx: &Ctx,
     caller: &Caller,
@@ -256,17 +262,20 @@ async fn apply_change(
     if let Some(capacity) = change.capacity {
         within("capacity", i64::from(capacity), 1, i64::from(CAPACITY_MAX))?;
     }
-    let seen = ctx.app.engine.look(id, None).await?;
+    let View { taken, held, offered, head, .. } = ctx.app.engine.look(id, None).await?.view;
+    if change.capacity.is_some_and(|capacity| capacity < taken + held + offered) {
+        return Err(Problem::Rule(Rejection::CapacityInUse));
+    }
     if change.starts_at.is_some() || change.ends_at.is_some() || change.teacher_id.is_some() {
-        let to = new_times(ctx, caller, &change, &seen.view.head).await?;
+        let to = new_times(ctx, caller, &change, &head).await?;
         move_schedule(ctx, id, to).await?;
+    }
+    if let Some(capacity) = change.capacity {
+        plain(ctx, id, Command::SetCapacity { capacity }).await?;
     }
     if let Some(location) = change.location {
         let sql = "update schedules set location = $2 where id = $1";
         ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![id, location]).await?) })).await?;
-    }
-    if let Some(capacity) = change.capacity {
-        plain(ctx, id, Command::SetCapacity { capacity }).await?;
     }
     shown(ctx, id, None).await
 }

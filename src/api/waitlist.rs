@@ -262,7 +262,7 @@ pub async fn list_mine(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpRes
 pub async fn leave(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
     let (found, row) = find(&ctx, &caller, &req).await?;
     if found.end.is_some() {
-        return Ok(ctx.ok(detail(&ctx, &found, &row).await?));
+        return ctx.once(body.key, async { Ok(ctx.told(detail(&ctx, &found, &row).await?)) }).await;
     }
     let mut after = detail(&ctx, &found, &row).await?;
     (after.entry.position, after.entry.status, after.estimated_wait_time) = (0, EntryStatus::Cancelled, None);
