@@ -4,4 +4,6 @@
 mod access;
 mod bookings;
 mod habits;
+mod keys;
 mod repeats;
+mod values;
