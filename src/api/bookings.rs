@@ -178,7 +178,12 @@ async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Ha
 /// One booking.
 #[utoipa::path(get, path = "/bookings/{id}", tag = "bookings", responses((status = 200, body = BookingBody), (status = 404)))]
 pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let (found, _) = find(&ctx, &caller, &req).await?;
+    let (mut found, _) = find(&ctx, &caller, &req).await?;
+    if found.booking.is_active() {
+        // What is due on its schedule happens before its row is read.
+        ctx.app.engine.look(found.schedule, None).await?;
+        (found, _) = find(&ctx, &caller, &req).await?;
+    }
     Ok(ctx.ok(found.whole(ctx.zone())))
 }
 
