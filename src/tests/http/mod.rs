@@ -5,5 +5,6 @@ mod access;
 mod bookings;
 mod habits;
 mod keys;
+mod payments;
 mod repeats;
 mod values;
