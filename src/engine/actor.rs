@@ -399,6 +399,11 @@ impl ScheduleActor {
             for b in &commit.published.effects.bookings {
                 self.engine.calendars.forget(b.student);
             }
+            if commit.published.effects.rescheduled
+                && let Life::Live(s) = &self.life
+            {
+                s.booked_students().for_each(|student| self.engine.calendars.forget(student));
+            }
             let cause = match error {
                 AppendError::Replayed(_) => "replayed",
                 AppendError::KeyReused => "key_reused",

@@ -142,6 +142,7 @@ fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
         Event::Opened(_) | Event::CapacityChanged { .. } | Event::StatusChanged { .. } | Event::RoundOpened { .. } => {}
         Event::RoundEnded { .. } => {}
         Event::Rescheduled { starts_at, ends_at, .. } => {
+            e.rescheduled = true;
             let everyone: Vec<_> = s.booked_students().chain(s.queue.iter().map(|e| e.student)).collect();
             for student in everyone {
                 to_student(e, student, Some(What::ScheduleChanged { starts_at: *starts_at, ends_at: *ends_at }));
