@@ -7,4 +7,5 @@ mod habits;
 mod keys;
 mod payments;
 mod repeats;
+mod schedules;
 mod values;
