@@ -6,6 +6,7 @@ mod bookings;
 mod habits;
 mod keys;
 mod payments;
+mod people;
 mod repeats;
 mod schedules;
 mod values;
