@@ -10,3 +10,4 @@ mod people;
 mod repeats;
 mod schedules;
 mod values;
+mod waitlist;
