@@ -42,7 +42,11 @@ pub async fn move_clock(engine: &Engine, alarm: &dyn Alarm, to: Timestamp) -> Re
         let due = engine.next_due(to).await.map_err(MoveError::Stuck)?;
         let alarm_at = alarm.next(now, to).await.map_err(MoveError::Stuck)?;
         let Some(at) = due.map(|(_, at)| at).into_iter().chain(alarm_at).min() else { break };
-        clock.move_to(at);
+        if at > now {
+            // Told before the clock goes on: news of an offer is of no use after its end.
+            alarm.run(now).await.map_err(MoveError::Stuck)?;
+            clock.move_to(at);
+        }
         if let Some((schedule, _)) = due.filter(|(_, due)| *due <= at) {
             if stuck_at.replace((schedule, at)) == Some((schedule, at)) {
                 return Err(MoveError::Stuck(Fault::new(format!("schedule {schedule} stays due"))));
@@ -52,6 +56,7 @@ pub async fn move_clock(engine: &Engine, alarm: &dyn Alarm, to: Timestamp) -> Re
             alarm.run(clock.now()).await.map_err(MoveError::Stuck)?;
         }
     }
+    alarm.run(clock.now()).await.map_err(MoveError::Stuck)?;
     clock.move_to(to);
     alarm.run(clock.now()).await.map_err(MoveError::Stuck)
 }

@@ -163,11 +163,20 @@ impl Facts<'_> {
         self.text("stage") == "turn"
     }
 
+    /// Someone's own words, or what the system's code for it means.
     fn reason(&self) -> String {
-        match (self.text("reason"), self.lang) {
-            ("", _) => String::new(),
-            (reason, Lang::Zh) => format!("原因：{reason}。"),
-            (reason, Lang::En) => format!(" Reason: {reason}."),
+        let reason = self.text("reason");
+        let (zh, en) = match reason {
+            "" => return String::new(),
+            "payment_timeout" => ("未在规定时间内支付", "the fee was not paid in time"),
+            "teacher_unanswered" => ("老师未及时确认", "the teacher did not confirm in time"),
+            "schedule_revoked" => ("课次已撤销", "the class was called off"),
+            "moved" => ("已改约其他课次", "another class was booked instead"),
+            own => (own, own),
+        };
+        match self.lang {
+            Lang::Zh => format!("原因：{zh}。"),
+            Lang::En => format!(" Reason: {en}."),
         }
     }
 }
