@@ -4,7 +4,9 @@
 mod access;
 mod bookings;
 mod habits;
+mod inbox;
 mod keys;
+mod ops;
 mod payments;
 mod people;
 mod repeats;
