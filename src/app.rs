@@ -96,6 +96,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         people: People::new(store.clone(), ids.clone(), org),
         readiness: Readiness::default(),
         planning: tokio::sync::Mutex::default(),
+        moving: tokio::sync::Mutex::default(),
         config,
         clock,
         ids,

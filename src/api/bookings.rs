@@ -289,20 +289,23 @@ pub async fn move_booking(
 ) -> Result<HttpResponse, Problem> {
     let to: ScheduleId = body.value.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
     let (found, hand) = find(&ctx, &caller, &req).await?;
-    ctx.once(body.key, do_move(&ctx, &caller, &found, hand, to)).await
+    ctx.once(body.key, do_move(&ctx, &caller, found.booking.id, hand, to)).await
 }
 
 async fn do_move(
     ctx: &Ctx,
     caller: &Caller,
-    found: &Found,
+    id: BookingId,
     hand: Hand,
     to: ScheduleId,
 ) -> Result<StoredAnswer, Problem> {
+    let _moving = ctx.app.moving.lock().await;
+    // As it is now: another move may have come first.
+    let (found, _) = find_id(ctx, caller, id).await?;
     let from = Origin { booking: found.booking.id, schedule: found.schedule, student: found.booking.student };
     let before = transfer::claimed_before(&ctx.app.store, from, to).await?;
     if before.is_none() {
-        check_movable(ctx, found, hand).await?;
+        check_movable(ctx, &found, hand).await?;
     }
     if to == found.schedule {
         return Err(Problem::Rule(Rejection::AlreadyBooked));

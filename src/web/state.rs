@@ -45,6 +45,9 @@ pub struct AppState {
     /// Held from finding a teacher free to planning a class for them, so that two plans at once
     /// cannot miss each other.
     pub planning: tokio::sync::Mutex<()>,
+    /// Held while a booking moves, so that it cannot move to two places at once: the claim and
+    /// the giving up are on different schedules.
+    pub moving: tokio::sync::Mutex<()>,
 }
 
 /// Off while the server starts and from the moment it begins to stop.
