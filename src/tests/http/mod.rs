@@ -3,6 +3,7 @@
 
 mod access;
 mod bookings;
+mod crowds;
 mod habits;
 mod inbox;
 mod keys;
