@@ -3,6 +3,7 @@
 
 mod access;
 mod bookings;
+mod courses;
 mod crowds;
 mod habits;
 mod inbox;
