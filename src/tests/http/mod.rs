@@ -1,5 +1,5 @@
 //! The contract over HTTP, through the real server, on both databases. The files are those of
-//! `api`, and one for what all answers have in common.
+//! `api`, and some for what holds for all of it: habits, values, keys and repeats, crowds.
 
 mod access;
 mod bookings;
