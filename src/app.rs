@@ -28,7 +28,7 @@ use crate::{
     web::{
         limit::Limits,
         server,
-        state::{App, AppState, Readiness},
+        state::{App, AppState, Readiness, UnderWay},
         tokens::Tokens,
     },
 };
@@ -95,6 +95,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         limits: Limits::new(config.limits, &clock),
         people: People::new(store.clone(), ids.clone(), org),
         readiness: Readiness::default(),
+        under_way: UnderWay::default(),
         planning: tokio::sync::Mutex::default(),
         moving: tokio::sync::Mutex::default(),
         config,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     courses::short_text,
-    schedules::{Reason, Tell, ask},
+    schedules::{Reason, Tell, ask, ask_once_granted},
 };
 use crate::{
     args,
@@ -163,12 +163,13 @@ async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Ha
     let sql = format!("select {BOOKING_COLUMNS} from bookings where id = $1");
     let row = ctx.app.store.reader().one(&sql, args![id]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
-    let hand = if ctx.app.people.owns(caller, found.booking.student).await? {
-        Hand::Student
+    // Who is several of these acts with the freest hand.
+    let hand = if caller.is_staff() {
+        Hand::Staff
     } else if found.teacher.is_some() && found.teacher == caller.teacher() {
         Hand::Teacher
-    } else if caller.is_staff() {
-        Hand::Staff
+    } else if ctx.app.people.owns(caller, found.booking.student).await? {
+        Hand::Student
     } else {
         return Err(unknown());
     };
@@ -201,9 +202,12 @@ pub async fn cancel(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Reaso
     if found.booking.is_active() {
         let (student, booking) = (found.booking.student, found.booking.id);
         let command = Command::Cancel { student, booking, by: hand.canceller(), reason };
-        let answer = change(&ctx, &found, command, key.clone()).await;
-        if !matches!(answer, Err(Problem::Rule(Rejection::BookingEnded))) {
-            return answer;
+        let tell = tell_booking(ctx.lang, ctx.zone(), 200);
+        match ask_once_granted(&ctx, found.schedule, command, key.clone(), tell).await {
+            // It ended between the look and the order.
+            Err(Problem::Rule(Rejection::BookingEnded)) => {}
+            Err(Problem::Rule(other)) => return ctx.once(key, async { Err(Problem::Rule(other)) }).await,
+            answer => return answer,
         }
     }
     ctx.once(key, cancelled_already(&ctx, &caller, found.booking.id)).await
@@ -289,7 +293,8 @@ pub async fn move_booking(
 ) -> Result<HttpResponse, Problem> {
     let to: ScheduleId = body.value.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
     let (found, hand) = find(&ctx, &caller, &req).await?;
-    ctx.once(body.key, do_move(&ctx, &caller, found.booking.id, hand, to)).await
+    let (id, key) = (found.booking.id, body.key);
+    Ctx::to_the_end(async move { ctx.once(key, do_move(&ctx, &caller, id, hand, to)).await }).await
 }
 
 async fn do_move(

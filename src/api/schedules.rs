@@ -53,10 +53,30 @@ pub async fn ask(
     key: Option<RequestKey>,
     tell: Tell,
 ) -> Result<HttpResponse, Problem> {
-    let order = match key {
-        None => Order::new(command),
-        key => Order::keyed(command, key, render(ctx, tell.clone())),
-    };
+    let order = Order::keyed(command, key, render(ctx, tell.clone()));
+    send(ctx, schedule, order, tell).await
+}
+
+/// The same, but a refusal comes back without being kept under the key.
+pub async fn ask_once_granted(
+    ctx: &Ctx,
+    schedule: ScheduleId,
+    command: Command,
+    key: Option<RequestKey>,
+    tell: Tell,
+) -> Result<HttpResponse, Problem> {
+    let order = Order::keyed(command, key, render(ctx, tell.clone())).handing_refusals_back();
+    send(ctx, schedule, order, tell).await
+}
+
+async fn send(ctx: &Ctx, schedule: ScheduleId, order: Order, tell: Tell) -> Result<HttpResponse, Problem> {
+    // Looked up before anything is decided: the journal would find it as well, but only after a
+    // turn that others have built upon.
+    if let Some((key, _)) = &order.key
+        && let Some(before) = ctx.app.store.recall(key).await?
+    {
+        return ctx.keyed(before);
+    }
     let answered = tokio::time::timeout(ANSWER_WITHIN, ctx.app.engine.submit(schedule, order)).await;
     match answered.map_err(|_| Problem::Timeout)?? {
         Answer::Given { outcome: Ok(receipt), head, at } => {
@@ -245,7 +265,8 @@ pub async fn change_schedule(
     body: Body<ScheduleChange>,
 ) -> Result<HttpResponse, Problem> {
     let id = managed(&ctx, &caller, &req).await?;
-    ctx.once(body.key, apply_change(&ctx, &caller, id, body.value)).await
+    let Body { value, key } = body;
+    Ctx::to_the_end(async move { ctx.once(key, apply_change(&ctx, &caller, id, value)).await }).await
 }
 
 /// Step by step. What can be refused is looked at before the first step, so that a refusal leaves

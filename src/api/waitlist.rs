@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schedules::{Tell, ask};
+use super::schedules::{Tell, ask, ask_once_granted};
 use crate::{
     args,
     base::{
@@ -269,12 +269,14 @@ pub async fn leave(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothin
     let told = reply::body(ctx.lang, 200, after);
     let tell: Tell = Arc::new(move |_, _, _| (200, told.clone()));
     let command = Command::Leave { student: found.entry.student, entry: found.entry.id };
-    match ask(&ctx, found.schedule, command, body.key, tell).await {
+    let key = body.key;
+    match ask_once_granted(&ctx, found.schedule, command, key.clone(), tell).await {
         // It ended between the look and the order: that is what its row says now.
         Err(Problem::Rule(Rejection::UnknownEntry)) => {
             let (found, row) = find(&ctx, &caller, &req).await?;
-            Ok(ctx.ok(detail(&ctx, &found, &row).await?))
+            ctx.once(key, async { Ok(ctx.told(detail(&ctx, &found, &row).await?)) }).await
         }
+        Err(Problem::Rule(other)) => ctx.once(key, async { Err(Problem::Rule(other)) }).await,
         answer => answer,
     }
 }

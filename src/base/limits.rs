@@ -48,6 +48,10 @@ pub const SWEEP_EVERY: Millis = WAKE_HORIZON / 2;
 /// Calendars of students kept in memory.
 pub const CALENDARS_MAX: usize = 200_000;
 
+/// Answers under request keys that an actor remembers after they were stored, for those who
+/// looked for them in vain just before.
+pub const STORED_ANSWERS_MAX: usize = 64;
+
 // Answers kept under a request key.
 pub const RECEIPT_KEPT: Millis = 48 * HOUR;
 

@@ -31,7 +31,7 @@ use crate::{
     base::{
         ids::{OutboxId, ScheduleId, StudentId},
         keys::{RequestKey, StoredAnswer},
-        limits::IDLE_RETIRE,
+        limits::{IDLE_RETIRE, STORED_ANSWERS_MAX},
         metrics,
         time::Timestamp,
     },
@@ -51,6 +51,8 @@ pub struct ScheduleActor {
     gate: VecDeque<Gated>,
     seq: u64,
     keys: HashSet<RequestKey>,
+    /// What was stored a moment ago: whoever looked for it in vain before that finds it here.
+    stored: VecDeque<(RequestKey, StoredAnswer)>,
     board: Option<Arc<Board>>,
     /// Where the journal tells what became of the batches: this actor.
     owner: Option<Recipient<Settled>>,
@@ -71,7 +73,7 @@ enum Life {
 /// A batch, and what is released when it is durable.
 struct Gated {
     seq: u64,
-    key: Option<RequestKey>,
+    receipt: Option<(RequestKey, StoredAnswer)>,
     permit: Option<Permit>,
     commit: Option<Commit>,
     /// This batch's own answer first, then answers that were decided on top of it.
@@ -122,6 +124,7 @@ impl ScheduleActor {
             gate: VecDeque::new(),
             seq: 0,
             keys: HashSet::new(),
+            stored: VecDeque::new(),
             board: None,
             owner: None,
             used: true,
@@ -201,9 +204,11 @@ impl ScheduleActor {
         let now = self.engine.clock.now();
         let timer = metrics::TURN_SECONDS.start_timer();
         if let Some((key, _)) = &order.key
-            && self.keys.contains(key)
+            && let Some(known) = self.known(key)
         {
-            return refuse(reply, Trouble::InProgress);
+            // Whoever asked may have gone away.
+            let _ = reply.send(known);
+            return;
         }
         self.settle_due(now);
         let engine = self.engine.clone();
@@ -223,7 +228,8 @@ impl ScheduleActor {
             Ok(Decision { events, changes, receipt }) => (Some((events, changes)), Ok(receipt)),
             Err(rejection) => (None, Err(rejection)),
         };
-        let receipt = order.key.map(|(key, render)| {
+        let told = order.key.filter(|_| outcome.is_ok() || order.keeps_refusals);
+        let receipt = told.map(|(key, render)| {
             let answer = render(&outcome, &s.head, at);
             (key, answer)
         });
@@ -288,7 +294,6 @@ impl ScheduleActor {
             .as_ref()
             .filter(|(e, _)| !e.notices.is_empty())
             .map(|(effects, _)| (OutboxId::from_u128(self.engine.ids.next(at)), effects.clone()));
-        let key = receipt.as_ref().map(|(key, _)| key.clone());
         let batch = Batch {
             schedule: self.id,
             expected,
@@ -300,7 +305,7 @@ impl ScheduleActor {
             booked: s.seats_taken(),
             next_due: s.next_due(),
             notices,
-            receipt,
+            receipt: receipt.clone(),
             seq: self.seq,
             owner: self.owner.clone().expect("set when the actor starts"),
         };
@@ -309,10 +314,10 @@ impl ScheduleActor {
             published: Published { head: s.head.clone(), at, effects },
             next_due,
         });
-        self.keys.extend(key.clone());
+        self.keys.extend(receipt.as_ref().map(|(key, _)| key.clone()));
         let waiting = own.map(|(reply, answer)| Waiting::Own(reply, answer)).into_iter().collect();
         let seq = self.seq;
-        self.gate.push_back(Gated { seq, key, permit, commit, waiting });
+        self.gate.push_back(Gated { seq, receipt, permit, commit, waiting });
         if let Err(batch) = self.engine.journal.append(batch) {
             // `Engine::submit` looks at the queue first; this is the rare rest.
             let fault = Fault::new("too much is waiting to be written");
@@ -352,17 +357,37 @@ impl ScheduleActor {
             tracing::error!(schedule = %self.id, seq, "an acknowledgement out of order");
             return self.fail("out_of_order", ctx);
         };
-        if let Some(key) = &gated.key {
+        if let Some((key, _)) = &gated.receipt {
             self.keys.remove(key);
         }
         match outcome {
-            Ok(()) => self.committed(gated),
+            Ok(()) => {
+                self.remember_stored(gated.receipt.clone());
+                self.committed(gated);
+            }
             Err(error) => self.not_committed(gated, &error, ctx),
         }
     }
 
+    fn remember_stored(&mut self, receipt: Option<(RequestKey, StoredAnswer)>) {
+        self.stored.extend(receipt);
+        if self.stored.len() > STORED_ANSWERS_MAX {
+            self.stored.pop_front();
+        }
+    }
+
+    /// What is known of a key without asking the journal.
+    fn known(&self, key: &RequestKey) -> Option<Result<Answer, Trouble>> {
+        let is_same = |k: &RequestKey| (k.account, &k.key) == (key.account, &key.key);
+        if let Some((before, answer)) = self.stored.iter().find(|(k, _)| is_same(k)) {
+            let answer = Answer::Stored(answer.clone());
+            return Some(if before == key { Ok(answer) } else { Err(Trouble::KeyReused) });
+        }
+        self.keys.contains(key).then_some(Err(Trouble::InProgress))
+    }
+
     fn committed(&mut self, gated: Gated) {
-        let Gated { seq: _, key: _, permit, commit, waiting } = gated;
+        let Gated { seq: _, receipt: _, permit, commit, waiting } = gated;
         if let Some(Commit { published, board, next_due }) = commit {
             self.settle_calendars(&published);
             if let (Some(to), Some(publication)) = (&self.board, board) {
@@ -394,7 +419,7 @@ impl ScheduleActor {
     }
 
     fn not_committed(&mut self, gated: Gated, error: &AppendError, ctx: &mut Context<Self>) {
-        let Gated { seq: _, key: _, permit, commit, waiting } = gated;
+        let Gated { seq: _, receipt: _, permit, commit, waiting } = gated;
         if let Some(commit) = &commit {
             for b in &commit.published.effects.bookings {
                 self.engine.calendars.forget(b.student);

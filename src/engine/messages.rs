@@ -24,6 +24,8 @@ pub struct Order {
     pub command: Command,
     /// With a key, the rendered answer is stored in the transaction of its effect.
     pub key: Option<(RequestKey, Render)>,
+    /// Whether a refusal is stored under the key, too.
+    pub(super) keeps_refusals: bool,
     /// A booking there does not count as a conflict: it is about to be given up.
     pub(super) except: Option<ScheduleId>,
     pub(super) permit: Option<Permit>,
@@ -34,7 +36,7 @@ pub type Render = Box<dyn FnOnce(&Result<Receipt, Rejection>, &Head, Timestamp) 
 
 impl Order {
     pub fn new(command: Command) -> Self {
-        Self { command, key: None, except: None, permit: None }
+        Self { command, key: None, keeps_refusals: true, except: None, permit: None }
     }
 
     /// A booking that replaces the one on `origin`.
@@ -43,7 +45,12 @@ impl Order {
     }
 
     pub fn keyed(command: Command, key: Option<RequestKey>, render: Render) -> Self {
-        Self { command, key: key.map(|key| (key, render)), except: None, permit: None }
+        Self { key: key.map(|key| (key, render)), ..Self::new(command) }
+    }
+
+    /// A refusal is given back instead of being stored: the caller looks into it first.
+    pub fn handing_refusals_back(self) -> Self {
+        Self { keeps_refusals: false, ..self }
     }
 
     /// The student whose other bookings matter for this.

@@ -26,7 +26,7 @@ use crate::{
         time::{Timestamp, Zone},
     },
     domain::access::Action,
-    engine::Answer,
+    engine::{Answer, journal::Fault},
 };
 
 /// The id of a request, for logs and for people who report a fault.
@@ -67,6 +67,13 @@ impl Ctx {
         }
     }
 
+    /// Work of several steps that is not to be left halfway: it goes on when its client has gone.
+    pub async fn to_the_end<T: 'static>(
+        work: impl Future<Output = Result<T, Problem>> + 'static,
+    ) -> Result<T, Problem> {
+        actix_web::rt::spawn(work).await.unwrap_or_else(|e| Err(Problem::Internal(Fault::new(e))))
+    }
+
     /// Work of several steps that may be repeated without harm: the first answer under a key is
     /// kept, and given again to whoever asks again. A stop before it was kept repeats the work.
     pub async fn once(
@@ -75,7 +82,8 @@ impl Ctx {
         work: impl Future<Output = Result<StoredAnswer, Problem>>,
     ) -> Result<HttpResponse, Problem> {
         let Some(key) = key else { return work.await.map(|answer| reply::from_stored(&answer)) };
-        if let Some(before) = self.app.store.recall(key.clone()).await? {
+        let Some(_mine) = self.app.under_way.enter(&key) else { return Err(Problem::InProgress) };
+        if let Some(before) = self.app.store.recall(&key).await? {
             return self.keyed(before);
         }
         let answer = work.await.or_else(|problem| {

@@ -10,7 +10,7 @@ use super::{
     turn::Turn,
 };
 use crate::base::{
-    ids::{EntryId, OfferId, RoundId, StudentId},
+    ids::{BookingId, EntryId, OfferId, RoundId, StudentId},
     limits::ROUNDS_LIVE_MAX,
     time::Timestamp,
 };
@@ -44,7 +44,7 @@ impl Turn<'_> {
         let (_, live) = self.live_offer(wish.student, entry, offer)?;
         self.check_calendar(&wish.calendar)?;
         let entry = self.s.entry(live.entry).expect("a live offer's entry is active").clone();
-        let booking = self.win(wish, live.id, None);
+        let booking = self.win(wish, live.id, None, None);
         Ok(Receipt::Accepted { booking, entry, at: self.at })
     }
 
@@ -121,11 +121,17 @@ impl Turn<'_> {
     }
 
     /// Gives the seat of an offer to the one who holds the offer.
-    pub(super) fn win(&mut self, wish: Wish, offer: OfferId, note: Option<Box<str>>) -> Booking {
+    pub(super) fn win(
+        &mut self,
+        wish: Wish,
+        offer: OfferId,
+        note: Option<Box<str>>,
+        moved_from: Option<BookingId>,
+    ) -> Booking {
         let source = self.close_won_round(wish.student, offer);
         // Two seats are one too many: the one that was only held goes to those who still wait.
         self.release_hold(wish.student);
-        self.take_seat(wish, source, note, None)
+        self.take_seat(wish, source, note, moved_from)
     }
 
     /// Ends the round for all others and promotes the winner's entry; the seat is theirs to take.

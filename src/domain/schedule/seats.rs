@@ -47,7 +47,7 @@ impl Turn<'_> {
             return Err(Rejection::CourseMismatch);
         }
         let booking = match seat {
-            Seat::Offered(offer) => self.win(wish, offer, note),
+            Seat::Offered(offer) => self.win(wish, offer, note, moved_from),
             Seat::Held => {
                 self.emit(Event::HoldEnded { student: wish.student, end: HoldEnd::Used, at: self.at });
                 self.take_seat(wish, source, note, moved_from)

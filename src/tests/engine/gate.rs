@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use yueke::{
+    base::limits::STORED_ANSWERS_MAX,
     base::time::MINUTE,
     domain::schedule::{Command, Receipt, Rejection, command::Evidence},
     engine::Order,
@@ -120,6 +121,18 @@ async fn a_key_gives_one_effect_and_one_answer() {
     w.journal.commit(1);
     assert_eq!(stored_body(first).await, "201 one");
 
+    // Right after it the actor itself knows the answer, and decides nothing.
+    let again = w.ask_order(class, keyed(book(1), key("k", "x"), "again"));
+    assert_eq!(stored_body(again).await, "201 one");
+    let other = w.ask_order(class, keyed(book(2), key("k", "y"), "again"));
+    assert_eq!(trouble(other).await, "key reused");
+
+    // Later only the journal does.
+    w.journal.set_mode(Mode::AtOnce);
+    for n in 0..=STORED_ANSWERS_MAX {
+        stored_body(w.ask_order(class, keyed(book(1), key(&format!("later {n}"), "x"), "later"))).await;
+    }
+    w.journal.set_mode(Mode::ByHand);
     let again = w.ask_order(class, keyed(book(1), key("k", "x"), "three"));
     w.journal.wait_for(1).await;
     w.journal.commit(1);

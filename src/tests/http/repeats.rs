@@ -9,6 +9,9 @@ on_both! {
     a_class_is_run_once_per_key
     a_booking_is_moved_once_per_key
     what_was_refused_is_refused_again
+    a_move_onto_an_offered_seat_remembers_where_it_came_from
+    an_old_key_disturbs_nobody
+    a_move_tapped_twice_is_one_move
 }
 
 async fn twice(who: &Person, key: &str, method: Method, path: &str, body: Value) -> String {
@@ -69,4 +72,51 @@ async fn what_was_refused_is_refused_again(app: &mut TestApp) {
     operator.keyed("less", Method::PATCH, &path, json!({ "capacity": 1 })).await.refused("capacity_in_use");
     operator.patch(&path, json!({ "capacity": 3 })).await.ok();
     operator.keyed("less", Method::PATCH, &path, json!({ "capacity": 1 })).await.refused("capacity_in_use");
+}
+
+/// The second of two moves finds what the first one did, also where an offer was accepted with it.
+async fn a_move_onto_an_offered_seat_remembers_where_it_came_from(app: &mut TestApp) {
+    let (one, two) = (app.class(1, json!({})).await, app.class(1, json!({ "starts_at": at("15:00:00.000") })).await);
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    let booking = amy.booked(&one).await;
+    let taken = ben.booked(&two).await;
+    amy.join(&two).await;
+    ben.cancel(&taken).await.ok();
+    let path = format!("/bookings/{booking}/move");
+    let moved = amy.put(&path, json!({ "schedule_id": two })).await.ok();
+    let again = amy.put(&path, json!({ "schedule_id": two })).await.ok();
+    assert_eq!((&moved["id"], &moved["source"]), (&again["id"], &json!("race")));
+}
+
+/// Nobody else is disturbed by an old key.
+async fn an_old_key_disturbs_nobody(app: &mut TestApp) {
+    let class = app.class(100, json!({})).await;
+    let amy = app.student("amy").await;
+    let book = json!({ "schedule_id": class });
+    let first = amy.keyed("k", Method::POST, "/bookings", book.clone()).await;
+    let others = app.students("other", 20).await;
+    for other in &others {
+        amy.cancel(&amy.sees(&class).await["mine"]["booking"]["id"].as_str().unwrap_or_default().to_owned()).await;
+        let (again, booked) =
+            tokio::join!(amy.keyed("k", Method::POST, "/bookings", book.clone()), other.book(&class),);
+        assert_eq!(again.text, first.text);
+        booked.is(201);
+    }
+}
+
+/// Two taps: one of them may be told to wait, and both are told the same in the end.
+async fn a_move_tapped_twice_is_one_move(app: &mut TestApp) {
+    let (one, two) = (app.class(1, json!({})).await, app.class(1, json!({ "starts_at": at("15:00:00.000") })).await);
+    let amy = app.student("amy").await;
+    let path = format!("/bookings/{}/move", amy.booked(&one).await);
+    let tap = || amy.keyed("tap", Method::PUT, &path, json!({ "schedule_id": two }));
+    let (left, right) = tokio::join!(tap(), tap());
+    for answer in [left, right] {
+        match answer.status {
+            200 => {}
+            _ => drop(answer.refused("request_in_progress")),
+        }
+    }
+    tap().await.ok();
+    assert_eq!(amy.sees(&one).await["seats_taken"], 0);
 }
