@@ -117,7 +117,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     if app.config.demo_data && app.config.is_demo() {
         demo::fill(&app).await.context("filling in the demo data")?;
     }
-    let background = app.outbox.spawn().into();
+    let mut background: Vec<_> = app.outbox.spawn().into();
+    background.push(tokio::spawn(finish_moves(app.clone())));
     let (server, address) =
         server::serve(app.clone()).with_context(|| format!("cannot listen on {}", app.config.listen))?;
     let handle = server.handle();
@@ -125,6 +126,24 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     app.readiness.set(true);
     Ok(Running { app, address, server, handle, background })
 }
+
+/// Gives up the old seats of moves whose second step failed, such as while the database was away.
+async fn finish_moves(app: App) {
+    let mut look = tokio::time::interval(FINISH_MOVES_EVERY);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        // Not between the two steps of one that is under way.
+        let _moving = app.moving.lock().await;
+        match transfer::resume(&app.store, &app.engine).await {
+            Ok(0) => {}
+            Ok(finished) => tracing::info!(finished, "finished moves that were left halfway"),
+            Err(error) => tracing::debug!(%error, "looking for moves that were left halfway"),
+        }
+    }
+}
+
+const FINISH_MOVES_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The org of this installation, made at the first start.
 async fn ensure_org(store: &Store, clock: &Clock, ids: &dyn IdSource, config: &Config) -> Result<OrgId, StoreError> {

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, LogConfig},
     domain::access::Role,
     store::{
-        Store, audit,
+        audit,
         backup::backup,
         open::{Target, migrate, redacted},
     },
@@ -164,24 +164,22 @@ async fn make_account(config: Config, username: String, role: String) -> anyhow:
     anyhow::ensure!(password.chars().count() >= 10, "the password is shorter than 10 characters");
     let hash = hash_password(&password, &secret_bytes())?;
     let now = Clock::system().now();
-    let store = Store::open(&config.database_url, now).await?;
+    // Beside a server that runs: nothing that it holds in memory is touched.
+    let target = Target::parse(&config.database_url)?;
+    migrate(&target).await?;
+    let mut conn = target.connect().await?;
     let account = AccountId::from_u128(SeededIds::from_os().next(now));
-    let made = store.write(move |tx| {
-        Box::pin(async move {
-            if tx.one("select id from accounts where username = $1", args![&*username]).await?.is_some() {
-                return Ok(false);
-            }
-            let org = tx.one("select id from orgs order by id limit 1", vec![]).await?;
-            let org = org.map_or(Ok(String::new()), |r| r.text("id").map(str::to_owned))?;
-            let sql = "insert into accounts (id, org_id, username, nickname, password_hash, created_at, updated_at) \
-                values ($1, $2, $3, $3, $4, $5, $5)";
-            tx.exec(sql, args![account, org, &*username, &*hash, now]).await?;
-            let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3)";
-            tx.exec(sql, args![account, role.name(), now]).await?;
-            Ok(true)
-        })
-    });
-    anyhow::ensure!(made.await?, "this username is taken");
+    let taken = conn.one("select id from accounts where username = $1", args![&*username]).await?.is_some();
+    anyhow::ensure!(!taken, "this username is taken");
+    let org = conn.one("select id from orgs order by id limit 1", vec![]).await?;
+    let org = org.map_or(Ok(String::new()), |r| r.text("id").map(str::to_owned))?;
+    conn.script("begin").await?;
+    let sql = "insert into accounts (id, org_id, username, nickname, password_hash, created_at, updated_at) \
+        values ($1, $2, $3, $3, $4, $5, $5)";
+    conn.exec(sql, args![account, org, &*username, &*hash, now]).await?;
+    let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3)";
+    conn.exec(sql, args![account, role.name(), now]).await?;
+    conn.script("commit").await?;
     println!("made the account; log in with POST /api/v1/login");
     Ok(0)
 }

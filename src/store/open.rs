@@ -29,6 +29,7 @@ use crate::{
         keys::{Keyed, RequestKey, StoredAnswer},
         time::Timestamp,
     },
+    engine::journal::Fault,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -40,6 +41,10 @@ pub enum OpenError {
     BadUrl(String),
     #[error("{path} is in use by another yueke process: stop it first, or give this one another database")]
     InUse { path: PathBuf },
+    #[error(
+        "{url} is in use by another yueke process (connected as pid {pid} of PostgreSQL): stop it first, or give this one another database"
+    )]
+    Served { url: String, pid: i64 },
     #[error("cannot use {path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
     #[error("the database reports {setting} = {found}, but acknowledged bookings are only safe with {wanted}")]
@@ -188,6 +193,16 @@ struct OwnFile {
 impl Store {
     /// Opens for serving: alone, migrated, and under a new epoch.
     pub async fn open(url: &str, at: Timestamp) -> Result<Self, OpenError> {
+        Self::open_as(url, at, true).await
+    }
+
+    /// Opens although another server may still be connected; from here on that one can commit
+    /// nothing. PostgreSQL only: a file stays with the process that has it.
+    pub async fn take_over(url: &str, at: Timestamp) -> Result<Self, OpenError> {
+        Self::open_as(url, at, false).await
+    }
+
+    async fn open_as(url: &str, at: Timestamp, alone: bool) -> Result<Self, OpenError> {
         let target = Target::parse(url)?;
         let lock = match &target {
             Target::Sqlite { path, .. } => Some(lock_beside(path)?),
@@ -195,9 +210,12 @@ impl Store {
         };
         migrate(&target).await?;
         let mut conn = target.connect().await?;
+        if alone && let Some(pid) = lock_alone(&mut conn, WAIT_FOR_OTHER).await? {
+            return Err(OpenError::Served { url: redacted(url), pid });
+        }
         let epoch = take_lease(&mut conn, at).await?;
         let reader = target.reader().await?;
-        let writer = Writer::start(conn, target.clone(), epoch);
+        let writer = Writer::start(conn, target.clone(), epoch, alone);
         let file = match &target {
             Target::Sqlite { path, .. } => {
                 let checkpoints = checkpoint::spawn(target.clone(), path.clone(), writer.clone());
@@ -281,8 +299,11 @@ impl Store {
         Ok(Some(Keyed::Answer(StoredAnswer { status, body })))
     }
 
-    /// Whether the database answers now.
+    /// Whether the database answers now, and takes what this process writes.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        if self.writer.is_fenced() {
+            return Err(StoreError::Unavailable(Fault::new("another process took over the database")));
+        }
         self.reader.one("select epoch from lease where id = 1", vec![]).await.map(drop).map_err(StoreError::from)
     }
 }
@@ -308,6 +329,36 @@ pub async fn migrate(target: &Target) -> Result<(), OpenError> {
         Conn::Postgres(mut c) => MIGRATIONS.run(&mut c).await?,
     }
     Ok(())
+}
+
+/// Any number that nobody else takes: "yueke" in ASCII.
+const SERVING: i64 = 0x79_75_65_6b_65;
+/// How long to wait for a server that was just killed: its end reaches PostgreSQL a moment later.
+/// Below the connection's own bound on a statement.
+const WAIT_FOR_OTHER: Duration = Duration::from_secs(8);
+
+/// PostgreSQL: no other server writes to this database while this connection lives; else the
+/// backend's id of the one that does. What a server that lost its connection might still send is
+/// fenced by the lease. SQLite has its file's lock.
+pub(super) async fn lock_alone(conn: &mut Conn, wait: Duration) -> sqlx::Result<Option<i64>> {
+    if !conn.is_postgres() {
+        return Ok(None);
+    }
+    conn.script(&format!("set lock_timeout = {}", wait.as_millis())).await?;
+    let locked = conn.exec("select pg_advisory_lock($1)", args![SERVING]).await;
+    conn.script("set lock_timeout = '5s'").await?;
+    match locked {
+        Ok(_) => Ok(None),
+        // The lock was not to be had in time.
+        Err(e) if e.as_database_error().and_then(|d| d.code()).as_deref() == Some("55P03") => {
+            let sql = "select cast(pid as bigint) as pid from pg_locks where locktype = 'advisory' and granted \
+                and database = (select oid from pg_database where datname = current_database()) \
+                and (cast(classid as bigint) << 32) + cast(objid as bigint) = $1";
+            let holder = conn.one(sql, args![SERVING]).await?;
+            Ok(Some(holder.and_then(|r| r.int("pid").ok()).unwrap_or_default()))
+        }
+        Err(e) => Err(e),
+    }
 }
 
 /// From here on, whoever held the lease before can commit nothing more.

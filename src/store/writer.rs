@@ -6,8 +6,9 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
@@ -15,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     checkpoint,
-    open::Target,
+    open::{Target, lock_alone},
     rows,
     sql::{Arg, BadColumn, Bundle, Conn, Kind, ROWS_MAX, rows_args, rows_source},
 };
@@ -79,15 +80,18 @@ enum Job {
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     groups: Arc<AtomicU64>,
+    fenced: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(super) fn start(conn: Conn, target: Target, epoch: Epoch) -> Self {
+    pub(super) fn start(conn: Conn, target: Target, epoch: Epoch, alone: bool) -> Self {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
         let groups = Arc::new(AtomicU64::new(0));
-        let state = Writing { conn: Some(conn), target, epoch, groups: groups.clone() };
+        let fenced = Arc::new(AtomicBool::new(false));
+        let (counted, told) = (groups.clone(), fenced.clone());
+        let state = Writing { conn: Some(conn), target, epoch, alone, groups: counted, fenced: told };
         tokio::spawn(state.run(queue));
-        Self { jobs, groups }
+        Self { jobs, groups, fenced }
     }
 
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
@@ -104,6 +108,11 @@ impl Writer {
         let gone = || Fault::new("the writer has stopped");
         self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
         done.await.map_err(|_| gone())
+    }
+
+    /// Another process took the lease: nothing is written any more.
+    pub(super) fn is_fenced(&self) -> bool {
+        self.fenced.load(Ordering::Relaxed)
     }
 
     /// Transactions so far.
@@ -155,12 +164,18 @@ impl Writer {
     }
 }
 
+/// PostgreSQL may not have noticed yet that the connection before is gone.
+const WAIT_FOR_OLD_SELF: Duration = Duration::from_secs(1);
+
 struct Writing {
     /// None while the database is away.
     conn: Option<Conn>,
     target: Target,
     epoch: Epoch,
+    /// Whether a new connection must have the database for itself, like the first.
+    alone: bool,
     groups: Arc<AtomicU64>,
+    fenced: Arc<AtomicBool>,
 }
 
 /// How far a transaction came when it failed.
@@ -300,7 +315,10 @@ impl Writing {
 
     async fn reconnect(&mut self) -> Result<(), Fault> {
         if self.conn.is_none() {
-            let conn = self.target.connect().await.map_err(Fault::new)?;
+            let mut conn = self.target.connect().await.map_err(Fault::new)?;
+            if self.alone && lock_alone(&mut conn, WAIT_FOR_OLD_SELF).await.map_err(Fault::new)?.is_some() {
+                return Err(Fault::new("another connection still has the database for itself"));
+            }
             tracing::info!("connected to the database again");
             self.conn = Some(conn);
         }
@@ -325,7 +343,8 @@ impl Writing {
                 AppendError::Unknown(fault)
             }
             GroupError::Fenced => {
-                tracing::error!("another process took the lease; this one writes nothing more");
+                tracing::error!("another process took the lease; this one writes nothing more: stop it");
+                self.fenced.store(true, Ordering::Relaxed);
                 AppendError::Stale
             }
         };

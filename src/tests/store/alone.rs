@@ -38,7 +38,7 @@ async fn whoever_lost_the_lease_commits_nothing_more() {
     let first = scene.one(&scene.book(1));
     assert!(append(&old, &mut mailbox, first).await.is_ok());
 
-    let new = db.open(at("09:00:00")).await;
+    let new = db.take_over(at("09:00:00")).await;
     assert!(new.epoch() > old.epoch());
     let late = vec![scene.one(&scene.book(2)), scene.one(&scene.book(3))];
     let task = old.write(|tx| {
@@ -82,7 +82,7 @@ async fn a_takeover_waits_for_the_commit_under_way() {
         }
     });
     inside.await.expect("the task runs");
-    let taking = db.open(at("09:00:00"));
+    let taking = db.take_over(at("09:00:00"));
     tokio::pin!(taking);
     let early = tokio::time::timeout(std::time::Duration::from_millis(400), &mut taking).await;
     assert!(early.is_err(), "the lease was taken under a running transaction");
@@ -110,6 +110,25 @@ async fn a_second_process_on_the_same_file_is_refused() {
     let told = String::from_utf8_lossy(&second.stderr);
     let path = db.file().display().to_string();
     assert!(told.contains(&path) && told.contains("in use by another yueke process"), "{told}");
+}
+
+#[actix_web::test]
+async fn a_second_server_on_the_same_postgres_is_refused_and_takes_nothing_from_the_first() {
+    let Some(db) = Database::postgres().await else { return };
+    let store = db.open(at("09:00:00")).await;
+    let second = Command::new(env!("CARGO_BIN_EXE_yueke"))
+        .arg("serve")
+        .env("YUEKE_DATABASE_URL", &db.url)
+        .env("YUEKE_LISTEN", "127.0.0.1:0")
+        .output()
+        .expect("the binary runs");
+    assert!(!second.status.success());
+    let told = String::from_utf8_lossy(&second.stderr);
+    assert!(told.contains("in use by another yueke process (connected as pid "), "{told}");
+    store.write(|_| Box::pin(async { Ok(()) })).await.expect("the first one still writes");
+    // Once the first has gone, however it went, the next one is let in.
+    store.close().await;
+    db.open(at("09:00:00")).await;
 }
 
 #[actix_web::test]

@@ -76,6 +76,10 @@ impl Database {
         Store::open(&self.url, at).await.expect("the database opens")
     }
 
+    pub async fn take_over(&self, at: Timestamp) -> Store {
+        Store::take_over(&self.url, at).await.expect("the database opens")
+    }
+
     /// A connection that goes past all guards of the store.
     pub async fn connect(&self) -> Conn {
         Target::parse(&self.url).expect("a good URL").connect().await.expect("a connection")
