@@ -29,8 +29,8 @@ pub const MOVED: &str = "moved";
 /// Cancels what a finished claim left behind, for all that a stop interrupted.
 pub async fn resume(store: &Store, engine: &Engine) -> Result<u32, StoreError> {
     let sql = "select old.id as id, old.schedule_id as schedule_id, old.student_id as student_id from bookings new \
-        join bookings old on old.id = new.moved_from where new.moved_from is not null and new.status in ('pending', 'confirmed') \
-        and old.status in ('pending', 'confirmed')";
+        join bookings old on old.id = new.moved_from where new.moved_from is not null \
+        and new.status in ('pending', 'confirmed') and old.status in ('pending', 'confirmed')";
     let mut resumed = 0;
     for row in store.reader().all(sql, args![]).await? {
         let from = Origin {
