@@ -42,6 +42,13 @@ macro_rules! ids {
             }
         }
 
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                let mut buf = [0; ulid::ULID_LEN];
+                ulid::Ulid(id.0).array_to_str(&mut buf).to_owned()
+            }
+        }
+
         impl FromStr for $name {
             type Err = BadId;
 
@@ -141,6 +148,12 @@ pub struct BookingNo {
     /// The local date as `yyyymmdd`.
     pub date: u32,
     pub number: u32,
+}
+
+impl From<BookingNo> for String {
+    fn from(no: BookingNo) -> Self {
+        no.to_string()
+    }
 }
 
 impl fmt::Display for BookingNo {

@@ -120,7 +120,10 @@ impl Target {
                 SqlitePoolOptions::new()
                     .max_connections(4)
                     .acquire_timeout(wait)
-                    .connect_lazy_with((**options).clone().read_only(true).create_if_missing(false)),
+                    // Each commit makes a reader forget its pages: the machine's own cache keeps them.
+                    .connect_lazy_with(
+                        (**options).clone().read_only(true).create_if_missing(false).pragma("cache_size", "-4096"),
+                    ),
             ),
             Self::Postgres(options) => Reader::Postgres(
                 PgPoolOptions::new().max_connections(8).acquire_timeout(wait).connect_lazy_with((**options).clone()),

@@ -48,10 +48,10 @@ macro_rules! args {
 macro_rules! arg_from {
     (text: $($t:ty),*) => {$(
         impl From<$t> for Arg {
-            fn from(v: $t) -> Self { Self::Text(v.to_string()) }
+            fn from(v: $t) -> Self { Self::Text(v.into()) }
         }
         impl From<Option<$t>> for Arg {
-            fn from(v: Option<$t>) -> Self { v.map_or(Self::NullText, |v| Self::Text(v.to_string())) }
+            fn from(v: Option<$t>) -> Self { v.map_or(Self::NullText, |v| Self::Text(v.into())) }
         }
     )*};
     (int: $($t:ty => $f:expr),* $(,)?) => {$(

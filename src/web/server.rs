@@ -184,9 +184,13 @@ fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Resp
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    let policy = if docs { DOCS_POLICY } else { PAGE_POLICY };
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    let json = headers.get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/json"));
+    if !json {
+        // Nothing runs or is followed in JSON.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        let policy = if docs { DOCS_POLICY } else { PAGE_POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
     response
 }
 

@@ -130,10 +130,12 @@ impl Tokens {
         if token.len() > TOKEN_CHARS_MAX {
             return Err(Problem::Unauthorized);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Problem::Unauthorized)?;
-        let key = self.keys.iter().find(|k| Some(k.kid) == header.kid.as_deref()).ok_or(Problem::Unauthorized)?;
-        let data = jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.validation);
-        let claims = data.map_err(|_| Problem::Unauthorized)?.claims;
+        // One or two keys: trying them costs less than reading the header first to choose.
+        let data = self.keys.iter().find_map(|k| {
+            let data = jsonwebtoken::decode::<Claims>(token, &k.decoding, &self.validation).ok()?;
+            (data.header.kid.as_deref() == Some(k.kid)).then_some(data)
+        });
+        let claims = data.ok_or(Problem::Unauthorized)?.claims;
         if claims.typ != ACCESS {
             return Err(Problem::Unauthorized);
         }

@@ -3,6 +3,8 @@
 pub mod process;
 
 mod cluster;
+#[cfg(target_os = "linux")]
+mod durable;
 mod kills;
 mod ledger;
 mod load;
