@@ -18,7 +18,7 @@ use crate::{
     base::{
         ids::{AccountId, SessionId, TeacherId, secret_bytes},
         limits::{NAME_CHARS_MAX, REFRESH_TTL},
-        time::{MINUTE, SECOND, Timestamp},
+        time::{MINUTE, SECOND},
     },
     domain::access::{Role, Roles},
     store::{StoreError, sql::Row},
@@ -110,14 +110,12 @@ async fn by_password(
     if name.contains('\0') {
         return Err(Problem::InvalidCredentials);
     }
-    let sql = format!(
-        "select id, nickname, password_hash, failed_logins, locked_until, disabled_at from accounts where {column} = $1"
-    );
+    let sql =
+        format!("select id, nickname, password_hash, locked_until, disabled_at from accounts where {column} = $1");
     let row = ctx.app.store.reader().one(&sql, args![name]).await?;
-    let now = ctx.now();
     let hash = row.as_ref().map(|r| r.opt_text("password_hash")).transpose()?.flatten().map(str::to_owned);
     if let Some(row) = &row
-        && row.opt_at("locked_until")?.is_some_and(|until| until > now)
+        && row.opt_at("locked_until")?.is_some_and(|until| until > ctx.now())
     {
         return Err(Problem::AccountLocked);
     }
@@ -127,26 +125,38 @@ async fn by_password(
     let row = row.ok_or(Problem::InvalidCredentials)?;
     let account: AccountId = row.parse("id")?;
     if !good {
-        return Err(note_failure(ctx, account, row.int("failed_logins")? + 1, now).await?);
+        return Err(note_failure(ctx, account).await?);
     }
     if row.opt_at("disabled_at")?.is_some() {
         return Err(Problem::InvalidCredentials);
     }
-    let sql = "update accounts set failed_logins = 0, locked_until = null, last_login_at = $2 where id = $1";
-    ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![account, now]).await?) })).await?;
+    note_success(ctx, account).await?;
     let person = load_person(&ctx.app, account, &row).await?;
     let students = ctx.app.people.students_of(account).await?;
     Ok((person, students))
 }
 
-async fn note_failure(ctx: &Ctx, account: AccountId, failures: i64, now: Timestamp) -> Result<Problem, StoreError> {
-    let locked = failures >= FAILURES_MAX;
-    let until = locked.then_some(now + LOCKED_FOR);
-    let failures = if locked { 0 } else { failures };
-    let sql = "update accounts set failed_logins = $2, locked_until = $3, updated_at = $4 where id = $1";
-    let args = args![account, failures, until, now];
-    ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
-    Ok(if locked { Problem::AccountLocked } else { Problem::InvalidCredentials })
+/// Counted by the database, where guesses that come at once stand in a line; what comes after
+/// the lock neither counts nor lifts it.
+async fn note_failure(ctx: &Ctx, account: AccountId) -> Result<Problem, StoreError> {
+    let now = ctx.now();
+    let sql = "update accounts set failed_logins = case when failed_logins + 1 < $2 then failed_logins + 1 else 0 end, \
+        locked_until = case when failed_logins + 1 < $2 then null else $3 end, updated_at = $4 \
+        where id = $1 and (locked_until is null or locked_until <= $4) returning locked_until";
+    let args = args![account, FAILURES_MAX, now + LOCKED_FOR, now];
+    let row = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.one(sql, args).await?) })).await?;
+    let open = row.map(|r| r.opt_at("locked_until")).transpose()?.is_some_and(|until| until.is_none());
+    Ok(if open { Problem::InvalidCredentials } else { Problem::AccountLocked })
+}
+
+/// Unless the account was locked while the password was checked.
+async fn note_success(ctx: &Ctx, account: AccountId) -> Result<(), Problem> {
+    let now = ctx.now();
+    let sql = "update accounts set failed_logins = 0, locked_until = null, last_login_at = $2 \
+        where id = $1 and (locked_until is null or locked_until <= $2)";
+    let args = args![account, now];
+    let noted = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
+    if noted == 0 { Err(Problem::AccountLocked) } else { Ok(()) }
 }
 
 async fn load_person(app: &App, account: AccountId, row: &Row) -> Result<Person, Problem> {

@@ -1,5 +1,6 @@
 //! Logins, tokens and sessions; who may move the clock; and what only a demo has.
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use yueke::api::{auth::hash_password, people::Wanted};
@@ -18,6 +19,7 @@ on_both! {
     sessions_are_listed_and_ended
     tokens_end_and_cannot_be_forged
     passwords_lock_after_five_failures
+    guesses_at_once_are_counted_one_by_one
     the_clock_moves_forward_only
     demo_people_come_by_the_number
 }
@@ -217,7 +219,8 @@ async fn tokens_end_and_cannot_be_forged(app: &mut TestApp) {
     app.with_token(&token).get("/users/profile").await.fails(401, "token_expired");
 }
 
-async fn passwords_lock_after_five_failures(app: &mut TestApp) {
+/// Amy, who also logs in by a password.
+async fn with_password(app: &TestApp) -> Person {
     let amy = app.student("amy").await;
     let hash = hash_password("correct horse", &[7; 16]).expect("a hash");
     let account = amy.account.clone();
@@ -228,6 +231,29 @@ async fn passwords_lock_after_five_failures(app: &mut TestApp) {
         .store
         .write(move |tx| Box::pin(async move { Ok(tx.exec(sql, yueke::args![&*account, &*hash]).await?) }));
     set.await.expect("it is written");
+    amy
+}
+
+async fn guesses_at_once_are_counted_one_by_one(app: &mut TestApp) {
+    with_password(app).await;
+    let good = json!({ "username": "amy", "password": "correct horse" });
+    let guess = |n: usize| log_in(app, json!({ "username": "amy", "password": format!("guess {n}") }));
+    let (mut wrong, mut locked) = (0, 0);
+    for answer in join_all((0..8).map(guess)).await {
+        match answer.body["reason"].as_str() {
+            Some("invalid_credentials") => wrong += 1,
+            Some("account_locked") => locked += 1,
+            other => panic!("{other:?}: {}", answer.text),
+        }
+    }
+    assert_eq!((wrong, locked), (4, 4), "the fifth locks, and no later one counts or lifts the lock");
+    log_in(app, good.clone()).await.fails(401, "account_locked");
+    app.advance_to("08:15:00.000").await;
+    log_in(app, good).await.is(200);
+}
+
+async fn passwords_lock_after_five_failures(app: &mut TestApp) {
+    let amy = with_password(app).await;
     let good = json!({ "username": "amy", "password": "correct horse" });
     let wrong = json!({ "username": "amy", "password": "Correct horse" });
     assert_eq!(log_in(app, good.clone()).await.is(200)["user"]["id"], amy.account);
