@@ -8,14 +8,17 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
 
 use crate::{
     api::{courses::Courses, people::People, sizes::Sizes, waitlist::Places},
     args,
     base::{
         ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
-        limits::{DEMO_TOKEN_TTL, TOKEN_TTL},
+        limits::{DEMO_TOKEN_TTL, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
         time::Clock,
     },
     config::{Config, Secret},
@@ -96,6 +99,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         people: People::new(store.clone(), ids.clone(), org),
         readiness: Readiness::default(),
         under_way: UnderWay::default(),
+        passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),
         planning: tokio::sync::Mutex::default(),
         moving: tokio::sync::Mutex::default(),
         config,

@@ -120,7 +120,13 @@ async fn by_password(
         return Err(Problem::AccountLocked);
     }
     // As much work for an unknown name as for a wrong password, so that neither can be told apart.
-    let good = actix_web::web::block(move || verify_password(&password, hash.as_deref())).await;
+    let permit = ctx.app.passwords.clone().try_acquire_owned().map_err(|_| Problem::Overloaded)?;
+    let good = actix_web::web::block(move || {
+        // Given back when the work ends, also where nobody waits for it any more.
+        let _permit = permit;
+        verify_password(&password, hash.as_deref())
+    })
+    .await;
     let good = good.map_err(|_| Problem::Overloaded)?;
     let row = row.ok_or(Problem::InvalidCredentials)?;
     let account: AccountId = row.parse("id")?;

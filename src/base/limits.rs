@@ -64,6 +64,10 @@ pub const SOCKET_SILENT_MAX: Millis = 90 * SECOND;
 pub const SOCKET_WRITE_MAX: Millis = 10 * SECOND;
 pub const TICKET_TTL: Millis = 30 * SECOND;
 
+// Logging in.
+/// Passwords checked at once; each check takes 19 MiB and a core, so this many take 152 MiB.
+pub const PASSWORDS_AT_ONCE_MAX: usize = 8;
+
 // Sessions.
 pub const TOKEN_TTL: Millis = 2 * HOUR;
 /// In demo mode a manual clock is moved over days in one step, and a login should outlive that.

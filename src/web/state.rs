@@ -45,6 +45,8 @@ pub struct AppState {
     /// The org of this installation.
     pub org: OrgId,
     pub readiness: Readiness,
+    /// A permit for each password that is being checked.
+    pub passwords: Arc<tokio::sync::Semaphore>,
     /// Held from finding a teacher free to planning a class for them, so that two plans at once
     /// cannot miss each other.
     pub planning: tokio::sync::Mutex<()>,

@@ -20,6 +20,7 @@ on_both! {
     tokens_end_and_cannot_be_forged
     passwords_lock_after_five_failures
     guesses_at_once_are_counted_one_by_one
+    passwords_are_checked_by_the_few
     the_clock_moves_forward_only
     demo_people_come_by_the_number
 }
@@ -250,6 +251,21 @@ async fn guesses_at_once_are_counted_one_by_one(app: &mut TestApp) {
     log_in(app, good.clone()).await.fails(401, "account_locked");
     app.advance_to("08:15:00.000").await;
     log_in(app, good).await.is(200);
+}
+
+async fn passwords_are_checked_by_the_few(app: &mut TestApp) {
+    with_password(app).await;
+    let permits = app.running.app.passwords.clone();
+    let taken = permits.acquire_many(permits.available_permits() as u32).await.expect("nobody closes it");
+    for name in ["amy", "nobody"] {
+        let body = json!({ "username": name, "password": "correct horse" });
+        let answer = log_in(app, body).await;
+        assert_eq!(answer.headers["retry-after"], "1");
+        answer.fails(503, "overloaded");
+    }
+    log_in(app, json!({ "code": "dev:student:ben" })).await.is(200);
+    drop(taken);
+    log_in(app, json!({ "username": "amy", "password": "correct horse" })).await.is(200);
 }
 
 async fn passwords_lock_after_five_failures(app: &mut TestApp) {
