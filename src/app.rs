@@ -18,6 +18,7 @@ use crate::{
     args,
     base::{
         ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
+        keys::UnderWay,
         limits::{DEMO_TOKEN_TTL, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
         time::Clock,
     },
@@ -31,7 +32,7 @@ use crate::{
     web::{
         limit::Limits,
         server,
-        state::{App, AppState, Readiness, UnderWay},
+        state::{App, AppState, Readiness},
         tokens::Tokens,
     },
 };

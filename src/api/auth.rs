@@ -24,7 +24,7 @@ use crate::{
     store::{StoreError, sql::Row},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Query, path_id},
+        extract::{Body, Caller, Ctx, Nothing, Query, path_id},
         state::App,
     },
 };
@@ -349,9 +349,18 @@ pub async fn list_sessions(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
 
 /// Logs one of my devices out.
 #[utoipa::path(delete, path = "/sessions/{id}", tag = "login", responses((status = 200), (status = 404)))]
-pub async fn end_session(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let ended = end_sessions(&ctx, caller.account(), Some(path_id(&req, "id")?)).await?;
-    if ended == 0 { Err(Problem::NotFound) } else { Ok(ctx.ok(())) }
+pub async fn end_session(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Nothing>,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(&req, "id")?;
+    let work = async {
+        let ended = end_sessions(&ctx, caller.account(), Some(id)).await?;
+        if ended == 0 { Err(Problem::NotFound) } else { Ok(ctx.told(())) }
+    };
+    ctx.once(body.key, work).await
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::{
     args,
     base::{
         ids::{AccountId, ScheduleId, SessionId, StudentId},
+        keys::StoredAnswer,
         limits::NAME_CHARS_MAX,
         time::{DAY, Timestamp},
     },
@@ -45,15 +46,15 @@ pub struct ClockNow {
     manual: bool,
 }
 
-fn clock_now(ctx: &Ctx) -> HttpResponse {
-    ctx.ok(ClockNow { now: ctx.zone().rfc3339(ctx.now()), manual: ctx.app.clock.is_manual() })
+fn clock_now(ctx: &Ctx) -> ClockNow {
+    ClockNow { now: ctx.zone().rfc3339(ctx.now()), manual: ctx.app.clock.is_manual() }
 }
 
 /// What the server takes for now.
 #[utoipa::path(get, path = "/dev/clock", tag = "demo", responses((status = 200, body = ClockNow)))]
 pub async fn get_clock(ctx: Ctx, _caller: Caller) -> Result<HttpResponse, Problem> {
     demo_only(&ctx)?;
-    Ok(clock_now(&ctx))
+    Ok(ctx.ok(clock_now(&ctx)))
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -68,12 +69,18 @@ pub struct MoveClock {
 pub async fn set_clock(ctx: Ctx, caller: Caller, body: Body<MoveClock>) -> Result<HttpResponse, Problem> {
     demo_only(&ctx)?;
     caller.needs(Action::MoveClock)?;
+    // To its end, also when the client goes away: its key would be kept for no move, or a part of one.
+    let moved = actix_web::rt::spawn(async move { ctx.once(body.key, advance(&ctx, body.value)).await });
+    moved.await.map_err(|e| Problem::Internal(Fault::new(e)))?
+}
+
+async fn advance(ctx: &Ctx, to: MoveClock) -> Result<StoredAnswer, Problem> {
     if !ctx.app.clock.is_manual() {
         return Err(Problem::ClockNotManual);
     }
     // One at a time: the second starts from where the first came to.
     let _moving = ctx.app.planning.lock().await;
-    let to = match body.value {
+    let to = match to {
         MoveClock { now: Some(now), advance_ms: None } => Timestamp::parse(&now).ok_or_else(|| bad_instant("now"))?,
         MoveClock { now: None, advance_ms: Some(ms) } if ms < 0 => return Err(Problem::ClockBackwards),
         MoveClock { now: None, advance_ms: Some(ms) } if ms <= 3_660 * DAY => ctx.now() + ms,
@@ -88,7 +95,7 @@ pub async fn set_clock(ctx: Ctx, caller: Caller, body: Body<MoveClock>) -> Resul
         MoveError::Backwards => Problem::ClockBackwards,
         MoveError::Stuck(fault) => Problem::Unavailable(fault),
     })?;
-    Ok(clock_now(&ctx))
+    Ok(ctx.told(clock_now(ctx)))
 }
 
 /// Class reminders and messages keep to the same clock.
@@ -139,6 +146,10 @@ pub async fn make_people(ctx: Ctx, caller: Caller, body: Body<MakePeople>) -> Re
     super::courses::short_text("prefix", &prefix, NAME_CHARS_MAX / 2, false)?;
     super::courses::within("count", i64::from(count), 1, i64::from(PEOPLE_MAX))?;
     let wanted = (0..count).map(|i| Wanted { role, name: format!("{prefix}-{i:05}") }).collect();
+    ctx.once(body.key, made_people(&ctx, wanted)).await
+}
+
+async fn made_people(ctx: &Ctx, wanted: Vec<Wanted>) -> Result<StoredAnswer, Problem> {
     let people = ctx.app.people.ensure(wanted, ctx.now()).await?;
     let made = people.into_iter().map(|(person, students)| {
         let session = SessionId::from_u128(ctx.app.ids.next(ctx.now()));
@@ -146,7 +157,7 @@ pub async fn make_people(ctx: Ctx, caller: Caller, body: Body<MakePeople>) -> Re
         MadePerson { token, account_id: person.account, student_id: students.first().map(|s| s.id) }
     });
     let items: Vec<MadePerson> = made.collect();
-    Ok(ctx.ok(serde_json::json!({ "items": items })))
+    Ok(ctx.told(serde_json::json!({ "items": items })))
 }
 
 // ---- a rush
@@ -176,6 +187,11 @@ pub async fn rush(ctx: Ctx, _caller: Caller, body: Body<Rush>) -> Result<HttpRes
     super::courses::within("students", i64::from(students), 1, i64::from(RUSH_MAX))?;
     let id: ScheduleId = schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
     ctx.app.engine.look(id, None).await?;
+    let work = async { Ok(ctx.told(rush_on(&ctx, id, students).await?)) };
+    ctx.once(body.key, work).await
+}
+
+async fn rush_on(ctx: &Ctx, id: ScheduleId, students: u32) -> Result<RushResult, Problem> {
     let crowd = crowd(&ctx.app, students).await?;
     // How long it really took: the server's own clock may stand still.
     let began = std::time::Instant::now();
@@ -191,7 +207,7 @@ pub async fn rush(ctx: Ctx, _caller: Caller, body: Body<Rush>) -> Result<HttpRes
         }
     }
     result.took_ms = began.elapsed().as_millis() as u64;
-    Ok(ctx.ok(result))
+    Ok(result)
 }
 
 /// New demo students for each rush: those of the last one are booked already.
@@ -236,6 +252,10 @@ pub struct Release {
 pub async fn release(ctx: Ctx, caller: Caller, body: Body<Release>) -> Result<HttpResponse, Problem> {
     demo_only(&ctx)?;
     let id: ScheduleId = body.value.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
+    ctx.once(body.key, release_one(&ctx, &caller, id)).await
+}
+
+async fn release_one(ctx: &Ctx, caller: &Caller, id: ScheduleId) -> Result<StoredAnswer, Problem> {
     // Not the visitor's own booking: they want to watch, not to lose it.
     let sql = "select b.id, b.student_id from bookings b where b.schedule_id = $1 \
         and b.status in ('pending', 'confirmed') and not exists (select 1 from account_students l \
@@ -245,7 +265,9 @@ pub async fn release(ctx: Ctx, caller: Caller, body: Body<Release>) -> Result<Ht
     let (student, booking) = (row.parse("student_id")?, row.parse("id")?);
     let command = Command::Cancel { student, booking, by: Canceller::Student, reason: None };
     match ctx.app.engine.submit(id, Order::new(command)).await? {
-        Answer::Given { outcome: Ok(Receipt::Booking(b)), head, .. } => Ok(ctx.ok(booking_body(&b, &head, ctx.zone()))),
+        Answer::Given { outcome: Ok(Receipt::Booking(b)), head, .. } => {
+            Ok(ctx.told(booking_body(&b, &head, ctx.zone())))
+        }
         Answer::Given { outcome: Err(rejection), .. } => Err(Problem::Rule(rejection)),
         Answer::Given { outcome: Ok(_), .. } | Answer::Stored(_) => {
             unreachable!("a cancellation without a key is answered with its booking")

@@ -13,7 +13,7 @@ use crate::{
     live::{SessionCheck, Viewer, session},
     web::{
         error::Problem,
-        extract::{Caller, Ctx},
+        extract::{Body, Caller, Ctx, Nothing},
         tokens::Tokens,
     },
 };
@@ -28,7 +28,7 @@ pub struct Ticket {
 
 /// A ticket for one socket.
 #[utoipa::path(post, path = "/ws/ticket", tag = "live", responses((status = 200, body = Ticket)))]
-pub async fn issue_ticket(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn issue_ticket(ctx: Ctx, caller: Caller, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
     let students = ctx.app.people.students_of(caller.account()).await?;
     let viewer = Viewer {
         account: caller.account(),
@@ -39,8 +39,11 @@ pub async fn issue_ticket(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Prob
         teacher: caller.teacher(),
         is_staff: caller.is_staff(),
     };
-    let ticket = ctx.app.live.tickets().issue(viewer).ok_or(Problem::Overloaded)?;
-    Ok(ctx.ok(Ticket { ticket, expires_in: TICKET_TTL / SECOND }))
+    let work = async {
+        let ticket = ctx.app.live.tickets().issue(viewer).ok_or(Problem::Overloaded)?;
+        Ok(ctx.told(Ticket { ticket, expires_in: TICKET_TTL / SECOND }))
+    };
+    ctx.once(body.key, work).await
 }
 
 /// The upgrade; who it is comes in the first frame.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dashmap::DashSet;
+
 use super::ids::AccountId;
 
 /// A client's `Idempotency-Key`, scoped to its account. Two requests under one key are the same
@@ -36,4 +38,29 @@ pub enum Keyed {
     Answer(StoredAnswer),
     /// The key was used for another request.
     Reused,
+}
+
+/// The keys whose first request is being worked on.
+#[derive(Default)]
+pub struct UnderWay(DashSet<(AccountId, Arc<str>)>);
+
+/// Under way until it is dropped.
+pub struct Begun<'a> {
+    all: &'a UnderWay,
+    key: (AccountId, Arc<str>),
+}
+
+impl UnderWay {
+    /// None while another request under this key has not ended.
+    pub fn begin(&self, key: &RequestKey) -> Option<Begun<'_>> {
+        let key = (key.account, key.key.clone());
+        // Not made for whoever comes second: what is dropped ends what is under way.
+        self.0.insert(key.clone()).then(|| Begun { all: self, key })
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.all.0.remove(&self.key);
+    }
 }

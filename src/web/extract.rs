@@ -75,14 +75,15 @@ impl Ctx {
     }
 
     /// Work of several steps that may be repeated without harm: the first answer under a key is
-    /// kept, and given again to whoever asks again. A stop before it was kept repeats the work.
+    /// kept, and given again to whoever asks again; asked again before there is one, it is told so.
+    /// A stop before it was kept repeats the work.
     pub async fn once(
         &self,
         key: Option<RequestKey>,
         work: impl Future<Output = Result<StoredAnswer, Problem>>,
     ) -> Result<HttpResponse, Problem> {
         let Some(key) = key else { return work.await.map(|answer| reply::from_stored(&answer)) };
-        let Some(_mine) = self.app.under_way.enter(&key) else { return Err(Problem::InProgress) };
+        let _begun = self.app.under_way.begin(&key).ok_or(Problem::InProgress)?;
         if let Some(before) = self.app.store.recall(&key).await? {
             return self.keyed(before);
         }
@@ -141,11 +142,20 @@ impl Caller {
 
     fn of(req: &HttpRequest) -> Result<Self, Problem> {
         let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
-        let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-        let token = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let claims = app.tokens.verify(token.map(|(_, t)| t.trim()).ok_or(Problem::Unauthorized)?)?;
+        let claims = Self::claims_of(req)?;
         app.limits.caller(claims.sub)?;
         Ok(Self { claims })
+    }
+
+    fn account_of(req: &HttpRequest) -> Option<AccountId> {
+        Self::claims_of(req).ok().map(|claims| claims.sub)
+    }
+
+    fn claims_of(req: &HttpRequest) -> Result<std::sync::Arc<Claims>, Problem> {
+        let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
+        let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let token = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        app.tokens.verify(token.map(|(_, t)| t.trim()).ok_or(Problem::Unauthorized)?)
     }
 }
 
@@ -175,10 +185,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let req = req.clone();
         let mut payload = payload.take();
+        // At the instant at which `Caller` looks at it too, not when a slow body has come.
+        let account = Caller::account_of(&req);
         Box::pin(async move {
             let raw = read_all(&req, &mut payload).await?;
             let value = parse(&req, &raw)?;
-            Ok(Self { value, key: key_of(&req, &raw)? })
+            let key = account.map(|account| key_of(&req, account, &raw)).transpose()?.flatten();
+            Ok(Self { value, key })
         })
     }
 }
@@ -229,8 +242,9 @@ fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// The request key, if one was sent, bound to the caller and to this very request.
-fn key_of(req: &HttpRequest, raw: &[u8]) -> Result<Option<RequestKey>, Problem> {
+/// The request key, if one was sent, bound to the caller and to this very request. Whoever has no
+/// account yet has no keys: logging in ignores them.
+fn key_of(req: &HttpRequest, account: AccountId, raw: &[u8]) -> Result<Option<RequestKey>, Problem> {
     let Some(header) = req.headers().get("idempotency-key") else { return Ok(None) };
     let bad = || {
         let en = "use 1 to 255 printable ASCII characters";
@@ -240,7 +254,6 @@ fn key_of(req: &HttpRequest, raw: &[u8]) -> Result<Option<RequestKey>, Problem> 
     if key.is_empty() || key.len() > KEY_CHARS_MAX || !key.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Err(bad());
     }
-    let account = Caller::account_of(req)?;
     let mut hash = sha2::Sha256::new();
     // The same request under `/api` and `/api/v1` is the same request.
     let path = req.path().strip_prefix("/api/v1").or_else(|| req.path().strip_prefix("/api")).unwrap_or(req.path());
@@ -250,15 +263,6 @@ fn key_of(req: &HttpRequest, raw: &[u8]) -> Result<Option<RequestKey>, Problem> 
     }
     let fingerprint: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
     Ok(Some(RequestKey { account, key: key.into(), fingerprint: fingerprint.into() }))
-}
-
-impl Caller {
-    fn account_of(req: &HttpRequest) -> Result<AccountId, Problem> {
-        let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
-        let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-        let token = header.and_then(|v| v.split_once(' ')).map(|(_, t)| t.trim());
-        Ok(app.tokens.verify(token.ok_or(Problem::Unauthorized)?)?.sub)
-    }
 }
 
 /// A typed part of the path; what is no id is not found.

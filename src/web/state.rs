@@ -8,14 +8,12 @@ use std::{
     },
 };
 
-use dashmap::DashSet;
-
 use super::{limit::Limits, tokens::Tokens};
 use crate::{
     api::{courses::Courses, people::People, sizes::Sizes},
     base::{
-        ids::{AccountId, IdSource, OrgId},
-        keys::RequestKey,
+        ids::{IdSource, OrgId},
+        keys::UnderWay,
         time::Clock,
     },
     config::Config,
@@ -45,6 +43,7 @@ pub struct AppState {
     /// The org of this installation.
     pub org: OrgId,
     pub readiness: Readiness,
+    pub under_way: UnderWay,
     /// A permit for each password that is being checked.
     pub passwords: Arc<tokio::sync::Semaphore>,
     /// Held from finding a teacher free to planning a class for them, so that two plans at once
@@ -53,31 +52,6 @@ pub struct AppState {
     /// Held while a booking moves, so that it cannot move to two places at once: the claim and
     /// the giving up are on different schedules.
     pub moving: tokio::sync::Mutex<()>,
-    pub under_way: UnderWay,
-}
-
-/// The keys of requests that are worked on outside of any actor.
-#[derive(Default)]
-pub struct UnderWay(DashSet<(AccountId, Arc<str>)>);
-
-/// Leaves when dropped.
-pub struct Entered<'a> {
-    under_way: &'a UnderWay,
-    key: (AccountId, Arc<str>),
-}
-
-impl UnderWay {
-    /// None while the same key is being worked on.
-    pub fn enter(&self, key: &RequestKey) -> Option<Entered<'_>> {
-        let key = (key.account, key.key.clone());
-        self.0.insert(key.clone()).then_some(Entered { under_way: self, key })
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.under_way.0.remove(&self.key);
-    }
 }
 
 /// Off while the server starts and from the moment it begins to stop.

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 
-use crate::harness::app::{Answer, Person, TestApp, on_both, text, with};
+use crate::harness::app::{Answer, Person, TestApp, at, on_both, text, with};
 
 on_both! {
     a_repeated_request_has_one_effect
@@ -16,6 +16,9 @@ on_both! {
     what_was_no_decision_is_not_remembered
     everybody_has_keys_of_their_own
     keys_have_a_shape
+    logging_in_ignores_keys
+    a_clock_moves_once_per_key
+    what_else_is_done_once_per_key
     answers_outlive_a_restart_and_a_day
     many_at_once_are_one
     a_repeated_size_is_not_set_again
@@ -261,6 +264,13 @@ async fn keys_have_a_shape(app: &mut TestApp) {
             (Method::PATCH, format!("/schedules/{class}"), json!({ "capacity": 9 })),
             (Method::PUT, "/waitlist/capacity".to_owned(), json!({ "scope": "global", "capacity": 1 })),
             (Method::POST, "/messages/read-all".to_owned(), json!({})),
+            (Method::DELETE, format!("/sessions/{class}"), json!({})),
+            (Method::POST, "/logout".to_owned(), json!({})),
+            (Method::POST, "/ws/ticket".to_owned(), json!({})),
+            (Method::PUT, "/dev/clock".to_owned(), json!({ "advance_ms": 1 })),
+            (Method::POST, "/dev/people".to_owned(), json!({ "role": "student", "prefix": "p", "count": 1 })),
+            (Method::POST, "/dev/rush".to_owned(), json!({ "schedule_id": class, "students": 1 })),
+            (Method::POST, "/dev/release".to_owned(), json!({ "schedule_id": class })),
         ] {
             root.keyed(key, method, &path, body).await.invalid("Idempotency-Key");
         }
@@ -337,4 +347,49 @@ async fn a_repeated_size_is_not_set_again(app: &mut TestApp) {
     let size = json!({ "scope": "schedule", "ref": class.to_lowercase(), "capacity": 5 });
     assert_eq!(app.operator.put("/waitlist/capacity", size).await.is(200)["ref"], class);
     assert_eq!(app.admin.sees(&class).await["waitlist"]["capacity"], 5);
+}
+
+async fn logging_in_ignores_keys(app: &mut TestApp) {
+    let code = json!({ "code": "dev:student:amy" });
+    for person in [app.anybody(), app.with_token("stale")] {
+        let told = person.keyed("k", Method::POST, "/login", code.clone()).await.is(200);
+        let refresh = json!({ "refresh_token": told["refresh_token"] });
+        person.keyed("k", Method::POST, "/token/refresh", refresh.clone()).await.is(200);
+        // No key makes a token good twice.
+        person.keyed("k", Method::POST, "/token/refresh", refresh).await.fails(401, "unauthorized");
+    }
+}
+
+async fn a_clock_moves_once_per_key(app: &mut TestApp) {
+    let hour = json!({ "advance_ms": 3_600_000 });
+    let asked = (0..5).map(|_| app.admin.keyed("k", Method::PUT, "/dev/clock", hour.clone()));
+    for answer in join_all(asked).await {
+        match answer.status {
+            200 => assert_eq!(answer.body["data"]["now"], at("09:00:00.000")),
+            _ => drop(answer.refused("request_in_progress")),
+        }
+    }
+    app.advance_to("09:30:00.000").await;
+    let again = app.admin.keyed("k", Method::PUT, "/dev/clock", hour.clone()).await.is(200);
+    assert_eq!(again["now"], at("09:00:00.000"), "as it was answered");
+    assert_eq!(app.admin.get("/dev/clock").await.is(200)["now"], at("09:30:00.000"));
+    app.admin.keyed("other", Method::PUT, "/dev/clock", hour).await.is(200);
+    assert_eq!(app.admin.get("/dev/clock").await.is(200)["now"], at("10:30:00.000"));
+}
+
+async fn what_else_is_done_once_per_key(app: &mut TestApp) {
+    let class = app.class(2, json!({})).await;
+    let amy = app.student("amy").await;
+    let rush = json!({ "schedule_id": class, "students": 2 });
+    let told = twice(app, &amy, Method::POST, "/dev/rush", rush).await.is(200);
+    assert_eq!(told["booked"], 2);
+    twice(app, &amy, Method::POST, "/dev/release", json!({ "schedule_id": class })).await.is(200);
+    assert_eq!(amy.sees(&class).await["seats_taken"], 1);
+    twice(app, &amy, Method::POST, "/ws/ticket", json!({})).await.is(200);
+    let people = json!({ "role": "student", "prefix": "p", "count": 2 });
+    twice(app, &app.admin, Method::POST, "/dev/people", people).await.is(200);
+    let tablet = app.student("amy").await;
+    let listed = tablet.get("/sessions").await.items();
+    let phone = listed.iter().find(|s| s["current"] == false).expect("another session");
+    twice(app, &tablet, Method::DELETE, &format!("/sessions/{}", text(&phone["id"])), json!({})).await.is(200);
 }
