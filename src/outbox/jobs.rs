@@ -107,7 +107,8 @@ impl Jobs {
         for mark in MARKS {
             // Org by org, because that is how the index on starts is made.
             let sql = "select min(s.starts_at) as starts_at from orgs o cross join schedules s \
-                where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 and s.status = 'open' \
+                where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 \
+                and s.status in ('open', 'blocked') \
                 and exists (select 1 from bookings b where b.schedule_id = s.id and b.status = 'confirmed' \
                 and b.status in ('pending', 'confirmed') and b.confirmed_at < s.starts_at - $3)";
             let args = args![after + mark.before(), until + mark.before(), mark.before()];
@@ -161,12 +162,12 @@ impl Jobs {
     }
 }
 
-/// Confirmed bookings of open schedules that begin in `($1, $2]`, made before the mark of `$3`
+/// Confirmed bookings of classes to come, which a blocked one keeps, that begin in `($1, $2]`, made before the mark of `$3`
 /// milliseconds (`$4` minutes) and not yet reminded of it.
 const WHOM: &str = "from orgs o cross join schedules s join bookings b on b.schedule_id = s.id \
     left join courses c on c.id = s.course_id \
     left join class_reminders r on r.booking_id = b.id and r.starts_at = s.starts_at and r.minutes_before = $4 \
-    where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 and s.status = 'open' \
+    where s.org_id = o.id and s.starts_at > $1 and s.starts_at <= $2 and s.status in ('open', 'blocked') \
     and b.status in ('pending', 'confirmed') and b.status = 'confirmed' and b.confirmed_at < s.starts_at - $3 \
     and r.booking_id is null order by s.starts_at, b.id limit $5";
 

@@ -12,6 +12,7 @@ on_both! {
     reasons_are_told_in_words
     who_is_told_what
     a_class_reminds_of_itself
+    a_blocked_class_reminds_whoever_is_booked
 }
 
 async fn latest(app: &TestApp, who: &Person, kind: &str) -> Value {
@@ -185,4 +186,14 @@ async fn a_class_reminds_of_itself(app: &mut TestApp) {
     let told = reminded.len();
     app.advance_to("21:00:00.000").await;
     assert_eq!(app.messages(&amy, "class_reminder").await.len(), told);
+}
+
+async fn a_blocked_class_reminds_whoever_is_booked(app: &mut TestApp) {
+    let class = app.class(3, json!({})).await;
+    let amy = app.student("amy").await;
+    amy.booked(&class).await;
+    app.admin.post(&format!("/schedules/{class}/block"), json!({})).await.is(200);
+    app.advance_to("18:59:59.999").await;
+    let reminded = app.messages(&amy, "class_reminder").await;
+    assert_eq!(reminded.len(), 2, "half an hour and a quarter of an hour before: {reminded:?}");
 }
