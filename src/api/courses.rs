@@ -12,14 +12,19 @@ use crate::{
     base::{
         ids::{AccountId, CourseId, OrgId},
         limits::{CAPACITY_MAX, NAME_CHARS_MAX, PRICE_FEN_MAX, WAITLIST_CAPACITY_MAX},
+        time::Timestamp,
         units::Fen,
     },
     domain::{
         access::Action,
         schedule::policy::{ConfirmMode, CourseKind, Tier},
     },
+    engine::journal::Fault,
     live::CourseNames,
-    store::{Store, StoreError, sql::Row},
+    store::{
+        Store, StoreError,
+        sql::{Conn, Row},
+    },
     web::{
         error::Problem,
         extract::{Body, Caller, Ctx, Query, path_id},
@@ -65,6 +70,8 @@ impl Course {
 pub struct Courses {
     store: Store,
     known: DashMap<CourseId, Arc<Course>>,
+    /// Held from reading a row to remembering it, so that an older one never replaces a newer one.
+    reading: tokio::sync::Mutex<()>,
 }
 
 const COLUMNS: &str = "id, name, kind, tier, level, category, duration_min, default_capacity, price_fen, \
@@ -72,13 +79,19 @@ const COLUMNS: &str = "id, name, kind, tier, level, category, duration_min, defa
 
 impl Courses {
     pub fn new(store: Store) -> Self {
-        Self { store, known: DashMap::new() }
+        Self { store, known: DashMap::new(), reading: tokio::sync::Mutex::default() }
     }
 
     pub async fn get(&self, id: CourseId) -> Result<Option<Arc<Course>>, StoreError> {
         if let Some(course) = self.known.get(&id) {
             return Ok(Some(course.clone()));
         }
+        self.refresh(id).await
+    }
+
+    /// Reads again what was changed.
+    pub async fn refresh(&self, id: CourseId) -> Result<Option<Arc<Course>>, StoreError> {
+        let _reading = self.reading.lock().await;
         let sql = format!("select {COLUMNS} from courses where id = $1");
         let Some(row) = self.store.reader().one(&sql, args![id]).await? else { return Ok(None) };
         let course = Arc::new(read(&row)?);
@@ -97,10 +110,6 @@ impl Courses {
 
     pub fn remember(&self, course: Course) {
         self.known.insert(course.id, Arc::new(course));
-    }
-
-    pub fn forget(&self, id: CourseId) {
-        self.known.remove(&id);
     }
 }
 
@@ -247,10 +256,10 @@ fn confirm_name(mode: ConfirmMode) -> &'static str {
 
 /// One row.
 pub async fn insert_course(
-    tx: &mut crate::store::sql::Conn,
+    tx: &mut Conn,
     c: &Course,
     org: OrgId,
-    at: crate::base::time::Timestamp,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = "insert into courses (id, org_id, name, kind, tier, level, category, duration_min, default_capacity, \
         price_fen, hours_per_session, confirm_mode, created_by, created_at, updated_at) \
@@ -303,7 +312,7 @@ pub async fn create_course(ctx: Ctx, caller: Caller, body: Body<NewCourse>) -> R
     ctx.keyed(keyed)
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct CourseChange {
     name: Option<String>,
     price_fen: Option<i64>,
@@ -311,6 +320,42 @@ pub struct CourseChange {
     category: Option<String>,
     default_capacity: Option<u32>,
     duration_min: Option<i64>,
+}
+
+impl CourseChange {
+    /// What a new course may not be, a changed one may not become.
+    fn check(&self, course: &Course) -> Result<(), Problem> {
+        let course = course.clone();
+        let Self { name, price_fen, level, category, default_capacity, duration_min } = self.clone();
+        let changed = NewCourse {
+            name: name.unwrap_or(course.name),
+            kind: course.kind,
+            duration_min: duration_min.unwrap_or(course.duration_min),
+            price_fen: price_fen.unwrap_or(course.price_fen.0),
+            level: level.unwrap_or(course.level),
+            category: category.unwrap_or(course.category),
+            tier: course.tier,
+            confirm_mode: course.confirm_mode,
+            hours_per_session: course.hours_per_session,
+            default_capacity: Some(default_capacity.unwrap_or(course.default_capacity)),
+            waitlist_capacity: None,
+        };
+        changed.check()
+    }
+
+    /// Only what is given: another change may be on its way.
+    async fn write(self, tx: &mut Conn, id: CourseId, at: Timestamp) -> Result<Course, StoreError> {
+        let Self { name, price_fen, level, category, default_capacity, duration_min } = self;
+        let sql = format!(
+            "update courses set name = coalesce($2, name), price_fen = coalesce($3, price_fen), \
+             level = coalesce($4, level), category = coalesce($5, category), \
+             default_capacity = coalesce($6, default_capacity), duration_min = coalesce($7, duration_min), \
+             updated_at = $8 where id = $1 returning {COLUMNS}"
+        );
+        let capacity = default_capacity.map(i64::from);
+        let args = args![id, name, price_fen, level, category, capacity, duration_min, at];
+        read(&tx.one(&sql, args).await?.ok_or(sqlx::Error::RowNotFound)?)
+    }
 }
 
 /// Changes a course; schedules that exist keep the rules they were made with.
@@ -324,50 +369,23 @@ pub async fn change_course(
 ) -> Result<HttpResponse, Problem> {
     caller.needs(Action::PlanOwnClasses)?;
     let id: CourseId = path_id(&req, "id")?;
-    let mut course = (*ctx.app.courses.get(id).await?.ok_or(Problem::NotFound)?).clone();
+    let course = ctx.app.courses.get(id).await?.ok_or(Problem::NotFound)?;
     if !caller.is_staff() && course.created_by != Some(caller.account()) {
         return Err(Problem::NotFound);
     }
-    let CourseChange { name, price_fen, level, category, default_capacity, duration_min } = body.value;
-    let changed = NewCourse {
-        name: name.unwrap_or(course.name),
-        kind: course.kind,
-        duration_min: duration_min.unwrap_or(course.duration_min),
-        price_fen: price_fen.unwrap_or(course.price_fen.0),
-        level: level.unwrap_or(course.level),
-        category: category.unwrap_or(course.category),
-        tier: course.tier,
-        confirm_mode: course.confirm_mode,
-        hours_per_session: course.hours_per_session,
-        default_capacity: Some(default_capacity.unwrap_or(course.default_capacity)),
-        waitlist_capacity: None,
-    };
-    changed.check()?;
-    let by = course.created_by.unwrap_or(caller.account());
-    course = changed.into_course(id, by);
-    let (at, lang, made) = (ctx.now(), ctx.lang, course.clone());
-    let keyed = ctx.app.store.write_keyed(body.key, at, move |tx| {
-        Box::pin(async move {
-            let sql = "update courses set name = $2, price_fen = $3, level = $4, category = $5, \
-                default_capacity = $6, duration_min = $7, updated_at = $8 where id = $1";
-            let args = args![
-                made.id,
-                &*made.name,
-                made.price_fen,
-                made.level,
-                &*made.category,
-                made.default_capacity,
-                made.duration_min,
-                at,
-            ];
-            tx.exec(sql, args).await?;
-            Ok(reply::stored(200, reply::body(lang, 200, &made)))
-        })
+    let change = body.value;
+    change.check(&course)?;
+    let (at, lang, app) = (ctx.now(), ctx.lang, ctx.app.clone());
+    // To its end, also when the client goes away: what is remembered must be what is stored.
+    let changed = actix_web::rt::spawn(async move {
+        let write = app.store.write_keyed(body.key, at, move |tx| {
+            Box::pin(async move { Ok(reply::stored(200, reply::body(lang, 200, change.write(tx, id, at).await?))) })
+        });
+        let keyed = write.await?;
+        app.courses.refresh(id).await?;
+        Ok::<_, StoreError>(keyed)
     });
-    let keyed = keyed.await?;
-    ctx.app.courses.forget(id);
-    // Known again at once: frames name the course without waiting.
-    ctx.app.courses.get(id).await?;
+    let keyed = changed.await.map_err(|e| Problem::Internal(Fault::new(e)))??;
     ctx.keyed(keyed)
 }
 

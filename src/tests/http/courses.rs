@@ -1,5 +1,6 @@
 //! Courses, and the lists of teachers and students.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::app::{TestApp, at, on_both, text, with};
@@ -9,6 +10,7 @@ on_both! {
     a_class_keeps_the_rules_it_was_made_with
     a_class_belongs_to_its_course
     a_renamed_course_is_told_at_once
+    changes_of_a_course_at_once_are_all_kept
     teachers_and_students_are_listed
 }
 
@@ -99,4 +101,27 @@ async fn teachers_and_students_are_listed(app: &mut TestApp) {
     assert_eq!(student, json!({ "id": booking["student_id"], "nickname": "tom", "relation": "self" }));
     tom.booked(&app.class(1, json!({ "starts_at": at("22:00:00.000") })).await).await;
     assert_eq!(tom.get("/students").await.is(200)["total"], 1);
+}
+
+async fn changes_of_a_course_at_once_are_all_kept(app: &mut TestApp) {
+    let path = format!("/courses/{}", app.course(json!({})).await);
+    for round in 1..=5 {
+        let changes = [
+            json!({ "name": format!("国画 {round}") }),
+            json!({ "price_fen": round * 100 }),
+            json!({ "level": round }),
+            json!({ "category": format!("美术 {round}") }),
+            json!({ "default_capacity": round + 1 }),
+            json!({ "duration_min": round * 30 }),
+        ];
+        for answer in join_all(changes.iter().map(|change| app.admin.patch(&path, change.clone()))).await {
+            answer.is(200);
+        }
+        let seen = app.admin.get(&path).await.is(200);
+        let expected = changes.into_iter().fold(seen.clone(), with);
+        assert_eq!(seen, expected);
+    }
+    let seen = app.admin.get(&path).await.is(200);
+    app.restart("08:30:00.000").await;
+    assert_eq!(app.admin.get(&path).await.is(200), seen, "what is remembered is what is stored");
 }
