@@ -73,7 +73,11 @@ impl People {
         Ok(found)
     }
 
+    /// Never that there is none: the first one may be made between reading and remembering.
     fn remember(&self, account: AccountId, students: Arc<[StudentLink]>) {
+        if students.is_empty() {
+            return;
+        }
         if self.students.len() >= REMEMBERED_MAX {
             self.students.clear();
         }
@@ -125,9 +129,7 @@ impl People {
                 Ok(id)
             })
         });
-        let id = made.await?;
-        self.students.remove(&account);
-        Ok(id)
+        made.await
     }
 
     /// The accounts of the org's demo people with these logins, made where they are missing, in

@@ -11,6 +11,7 @@ on_both! {
     a_class_belongs_to_its_course
     a_renamed_course_is_told_at_once
     changes_of_a_course_at_once_are_all_kept
+    nobody_is_remembered_to_have_no_student
     teachers_and_students_are_listed
 }
 
@@ -124,4 +125,24 @@ async fn changes_of_a_course_at_once_are_all_kept(app: &mut TestApp) {
     let seen = app.admin.get(&path).await.is(200);
     app.restart("08:30:00.000").await;
     assert_eq!(app.admin.get(&path).await.is(200), seen, "what is remembered is what is stored");
+}
+
+async fn nobody_is_remembered_to_have_no_student(app: &mut TestApp) {
+    let tom = app.teacher("tom").await;
+    assert_eq!(tom.get("/students").await.is(200)["total"], 0);
+    // As a first booking makes it, whose asker went away before it was remembered.
+    let (account, id) = (tom.account.clone(), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    let made = app.running.app.store.write(move |tx| {
+        Box::pin(async move {
+            let sql = "insert into students (id, org_id, nickname, created_at, updated_at) \
+                select $2, org_id, nickname, created_at, updated_at from accounts where id = $1";
+            tx.exec(sql, yueke::args![&*account, id]).await?;
+            let sql = "insert into account_students (account_id, student_id, relation, created_at) \
+                values ($1, $2, 'self', 0)";
+            Ok(tx.exec(sql, yueke::args![&*account, id]).await?)
+        })
+    });
+    made.await.expect("it is written");
+    let expected = json!([{ "id": id, "nickname": "tom", "relation": "self" }]);
+    assert_eq!(json!(tom.get("/students").await.items()), expected);
 }
