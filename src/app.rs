@@ -120,7 +120,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         tracing::info!(resumed, "finished moves that a stop had interrupted");
     }
     if app.config.demo_data && app.config.is_demo() {
-        demo::fill(&app).await.context("filling in the demo data")?;
+        demo::fill(&app).await;
     }
     let mut background: Vec<_> = app.outbox.spawn().into();
     background.push(tokio::spawn(finish_moves(app.clone())));

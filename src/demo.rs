@@ -1,4 +1,6 @@
-//! Demo data: a day at a small school, some of it full, some of it popular.
+//! Demo data: what comes next at a small school, some of it full, some of it popular.
+
+use anyhow::Context;
 
 use crate::{
     api::{
@@ -10,7 +12,7 @@ use crate::{
     base::{
         ids::{AccountId, CourseId, ScheduleId, StudentId, TeacherId},
         limits::DURATION_MAX,
-        time::{DAY, HOUR, MINUTE, Timestamp},
+        time::{HOUR, MINUTE, Timestamp, Zone},
         units::Fen,
     },
     domain::{
@@ -20,8 +22,9 @@ use crate::{
             policy::{ConfirmMode, Tier},
         },
     },
-    engine::Order,
+    engine::{Answer, Order},
     flows::plan::{Plan, open_schedule},
+    store::sql::Row,
     web::{reply, state::App},
 };
 
@@ -135,53 +138,102 @@ const DEMO_CUTOFF: i64 = 10 * MINUTE;
 /// Offers stand for two minutes: long enough to read, short enough to watch.
 const DEMO_WINDOW: i64 = 2 * MINUTE;
 
-/// Fills in a day of classes, unless some are still to come.
-pub async fn fill(app: &App) -> anyhow::Result<()> {
-    let now = app.clock.now();
-    let sql = "select count(*) as n from schedules where org_id = $1 and starts_at > $2";
-    let coming = app.store.reader().one(sql, args![app.org, now + HOUR]).await?;
-    if coming.map_or(Ok(0), |r| r.int("n"))? > 0 {
-        return Ok(());
-    }
-    let teachers = teachers(app).await?;
-    let mut starts_at = first_start(app, now);
-    for (i, sample) in SAMPLES.iter().enumerate() {
-        let teacher = teachers[i];
-        let schedule = open(app, sample, teacher, starts_at).await?;
-        people(app, sample, schedule, i).await?;
-        starts_at = starts_at + STEP;
-    }
-    tracing::info!(classes = SAMPLES.len(), "filled in the demo data");
-    Ok(())
-}
-
 /// From one class to the next.
 const STEP: i64 = 30 * MINUTE;
+/// Nobody's first look finds a class that is about to start.
+const NOTICE: i64 = HOUR;
+/// The first and the last class of a day start at these hours.
+const OPENS: i64 = 9 * HOUR;
+const LAST_START: i64 = 21 * HOUR;
+/// Where a teacher is busy the next hours are tried, within a day.
+const TRIES: usize = 24;
+/// Marks the courses that are the demo's own.
+const CATEGORY: &str = "演示";
 
-/// In two hours on the half hour; early enough that the last class is of the same day, if the day
-/// is still young enough for that, else tomorrow morning.
-fn first_start(app: &App, now: Timestamp) -> Timestamp {
-    let zone = app.config.zone;
-    let half_hour = |at: Timestamp| Timestamp::from_millis((at.as_millis() / STEP + 1) * STEP);
-    let all = SAMPLES.len() as i64 * STEP;
-    let Some((_, midnight)) = zone.day(&zone.date(now)) else { return half_hour(now + HOUR) };
-    let wanted = half_hour(now + 2 * HOUR);
-    if wanted + all <= midnight {
-        wanted
-    } else if half_hour(now + HOUR) + all <= midnight {
-        half_hour(now + HOUR)
+/// Fills an empty database; at a later start plans a class for each demo course that has none to
+/// come. What is not the demo's is left alone, and what cannot be planned is skipped: a server
+/// starts with whatever demo data it could get.
+pub async fn fill(app: &App) {
+    match plan_all(app).await {
+        Ok(0) => {}
+        Ok(classes) => tracing::info!(classes, "filled in the demo data"),
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "the demo data was not filled in"),
+    }
+}
+
+/// How many classes were planned.
+async fn plan_all(app: &App) -> anyhow::Result<usize> {
+    let now = app.clock.now();
+    let fresh = is_empty(app).await?;
+    let courses = known_courses(app, now).await?;
+    if !fresh && courses.is_empty() {
+        return Ok(0);
+    }
+    let teachers = teachers(app).await?;
+    let mut planned = 0;
+    let mut starts_at = next_start(app.config.zone, now + NOTICE);
+    for (sample, teacher) in SAMPLES.iter().zip(teachers) {
+        let course = match courses.iter().find(|known| known.name == sample.name) {
+            Some(known) if known.has_class => continue,
+            Some(known) => known.id,
+            None => make_course(app, sample).await?,
+        };
+        match open_when_free(app, sample, course, teacher, starts_at).await? {
+            Some((schedule, at)) => {
+                planned += 1;
+                people(app, sample, schedule, at).await?;
+            }
+            None => tracing::warn!(course = sample.name, teacher = sample.teacher, "no free hour for a demo class"),
+        }
+        starts_at = next_start(app.config.zone, starts_at + STEP);
+    }
+    Ok(planned)
+}
+
+async fn is_empty(app: &App) -> anyhow::Result<bool> {
+    let sql = "select id from courses where org_id = $1 limit 1";
+    Ok(app.store.reader().one(sql, args![app.org]).await?.is_none())
+}
+
+/// A demo course of an earlier start, and whether a class of it still takes bookings.
+struct Known {
+    id: CourseId,
+    name: String,
+    has_class: bool,
+}
+
+async fn known_courses(app: &App, now: Timestamp) -> anyhow::Result<Vec<Known>> {
+    let sql = "select c.id, c.name, (select count(*) from schedules s where s.course_id = c.id \
+        and s.starts_at > $3 and s.status <> 'revoked') as coming from courses c \
+        where c.org_id = $1 and c.category = $2 and c.created_by is null order by coming desc, c.id";
+    let rows = app.store.reader().all(sql, args![app.org, CATEGORY, now + DEMO_CUTOFF]).await?;
+    let read = |row: &Row| {
+        let name = row.text("name")?.to_owned();
+        Ok(Known { id: row.parse("id")?, name, has_class: row.int("coming")? > 0 })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The first half hour at or after `from` at which a class may start.
+fn next_start(zone: Zone, from: Timestamp) -> Timestamp {
+    let at = Timestamp::from_millis((from.as_millis() + STEP - 1).div_euclid(STEP) * STEP);
+    let Some((midnight, next)) = zone.day(&zone.date(at)) else { return at };
+    if at < midnight + OPENS {
+        midnight + OPENS
+    } else if at > midnight + LAST_START {
+        next + OPENS
     } else {
-        midnight + 9 * HOUR
+        at
     }
 }
 
 async fn teachers(app: &App) -> anyhow::Result<Vec<TeacherId>> {
     let wanted = SAMPLES.iter().map(|s| Wanted { role: Role::Teacher, name: s.teacher.into() }).collect();
     let people = app.people.ensure(wanted, app.clock.now()).await?;
-    Ok(people.into_iter().filter_map(|(person, _)| person.teacher).collect())
+    people.into_iter().map(|(person, _)| person.teacher.context("a teacher's account without a teacher")).collect()
 }
 
-async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -> anyhow::Result<ScheduleId> {
+async fn make_course(app: &App, s: &Sample) -> anyhow::Result<CourseId> {
     let (at, org) = (app.clock.now(), app.org);
     let course = Course {
         id: CourseId::from_u128(app.ids.next(at)),
@@ -189,7 +241,7 @@ async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -
         kind: s.kind,
         tier: s.tier,
         level: 1,
-        category: "演示".into(),
+        category: CATEGORY.into(),
         duration_min: s.minutes,
         default_capacity: s.capacity,
         price_fen: Fen::ZERO,
@@ -197,8 +249,39 @@ async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -
         confirm_mode: ConfirmMode::Auto,
         created_by: None,
     };
-    let made = course.clone();
+    let (id, made) = (course.id, course.clone());
     app.store.write(move |tx| Box::pin(async move { insert_course(tx, &made, org, at).await })).await?;
+    app.courses.remember(course);
+    Ok(id)
+}
+
+/// Opens the class at the first hour from `from` on at which its teacher is free.
+async fn open_when_free(
+    app: &App,
+    sample: &Sample,
+    course: CourseId,
+    teacher: TeacherId,
+    from: Timestamp,
+) -> anyhow::Result<Option<(ScheduleId, Timestamp)>> {
+    let mut starts_at = from;
+    for _ in 0..TRIES {
+        if let Some(schedule) = open(app, sample, course, teacher, starts_at).await? {
+            return Ok(Some((schedule, starts_at)));
+        }
+        starts_at = next_start(app.config.zone, starts_at + STEP);
+    }
+    Ok(None)
+}
+
+/// `None` when the teacher is busy then.
+async fn open(
+    app: &App,
+    s: &Sample,
+    course: CourseId,
+    teacher: TeacherId,
+    starts_at: Timestamp,
+) -> anyhow::Result<Option<ScheduleId>> {
+    let course = app.courses.get(course).await?.context("a demo course is gone")?;
     let policy = Policy {
         cutoff_ms: DEMO_CUTOFF,
         window_ms: DEMO_WINDOW,
@@ -208,7 +291,7 @@ async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -
         ..Policy::default()
     };
     let plan = Plan {
-        org,
+        org: app.org,
         course: course.id,
         teacher: Some(teacher),
         starts_at,
@@ -217,7 +300,6 @@ async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -
         location: s.location.into(),
         policy,
     };
-    app.courses.remember(course);
     let (tell, made) = tokio::sync::oneshot::channel();
     let render = Box::new(move |opened: Result<&crate::domain::schedule::Opened, _>| {
         // Nobody listens any more only when the start was given up.
@@ -225,23 +307,48 @@ async fn open(app: &App, s: &Sample, teacher: TeacherId, starts_at: Timestamp) -
         reply::stored(201, String::new())
     });
     open_schedule(&app.store, &app.clock, &*app.ids, None, plan, render).await?;
-    made.await?.ok_or_else(|| anyhow::anyhow!("the teacher of {} is busy", s.name))
+    Ok(made.await?)
 }
 
 /// Students that are booked and waiting already; each class has its own, so that none overlap.
-async fn people(app: &App, s: &Sample, schedule: ScheduleId, class: usize) -> anyhow::Result<()> {
-    let day = app.clock.now().as_millis() / DAY;
-    let name = |i: u32| format!("演示学员{}-{:02}·{day}", class + 1, i + 1);
+async fn people(app: &App, s: &Sample, schedule: ScheduleId, starts_at: Timestamp) -> anyhow::Result<()> {
+    let when = app.config.zone.short(starts_at);
+    let name = |i: u32| format!("{}学员{:02}·{when}", s.name, i + 1);
     let wanted = (0..s.booked + s.waiting).map(|i| Wanted { role: Role::Student, name: name(i) }).collect();
     let people = app.people.ensure(wanted, app.clock.now()).await?;
     let students = people.iter().filter_map(|(person, links)| Some((links.first()?.id, person.account)));
     for (i, (student, account)) in students.enumerate() {
         let command = command_of(i < s.booked as usize, student, account);
-        app.engine.submit(schedule, Order::new(command)).await.map_err(|_| anyhow::anyhow!("a demo booking failed"))?;
+        let answer = app.engine.submit(schedule, Order::new(command)).await;
+        if !matches!(answer, Ok(Answer::Given { outcome: Ok(_), .. })) {
+            tracing::warn!(%schedule, course = s.name, "a demo student was not taken in");
+        }
     }
     Ok(())
 }
 
 fn command_of(book_now: bool, student: StudentId, account: AccountId) -> Command {
     if book_now { book(student, account) } else { Command::Join { student, account } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_start_on_the_half_hour_while_the_school_is_open() {
+        let table = [
+            ("12T13:40", "12T14:00"),
+            ("12T14:00", "12T14:00"),
+            ("12T20:31", "12T21:00"),
+            ("12T21:01", "13T09:00"),
+            ("12T23:50", "13T09:00"),
+            ("13T00:00", "13T09:00"),
+            ("13T08:59", "13T09:00"),
+        ];
+        let at = |text: &str| Timestamp::parse(&format!("2025-11-{text}:00+08:00")).unwrap();
+        for (from, expected) in table {
+            assert_eq!(next_start(Zone::SHANGHAI, at(from)), at(expected), "{from}");
+        }
+    }
 }

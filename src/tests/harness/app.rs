@@ -122,8 +122,12 @@ impl TestApp {
 
     /// Gracefully down, and up again on the same database at another time. Logins stay good.
     pub async fn restart(&mut self, time: &str) {
+        self.restart_with(&[("YUEKE_CLOCK", &clock(time))]).await;
+    }
+
+    pub async fn restart_with(&mut self, more: &[(&str, &str)]) {
         self.running.stop().await;
-        self.running = serve(&self.db, &[("YUEKE_CLOCK", &clock(time))]).await;
+        self.running = serve(&self.db, more).await;
         *self.wire.address.lock().expect("nobody panics with it") = self.running.address;
     }
 

@@ -5,6 +5,7 @@ mod access;
 mod bookings;
 mod courses;
 mod crowds;
+mod demo;
 mod habits;
 mod inbox;
 mod keys;
