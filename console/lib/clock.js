@@ -25,15 +25,25 @@ export class ServerClock {
   }
 }
 
-const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d))?.*?(Z|[+-]\d\d:\d\d)$/;
+const INSTANT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d)?.*?(Z|[+-]\d\d:\d\d)$/;
 
 /** The wall clock where the class is held: instants carry the org's own offset. */
 export function wallTime(instant) {
   return INSTANT.exec(instant)?.[2] ?? '';
 }
 
+/** The date where the class is held, like `2025-11-12`. */
+export function wallDate(instant) {
+  return INSTANT.exec(instant)?.[1] ?? '';
+}
+
+/** The day after a date, both like `2025-11-12`. */
+export function dayAfter(date) {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+}
+
 export function offsetName(instant) {
-  const offset = INSTANT.exec(instant)?.[4] ?? '';
+  const offset = INSTANT.exec(instant)?.[3] ?? '';
   return offset === 'Z' ? 'UTC' : `UTC${offset}`;
 }
 

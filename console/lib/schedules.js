@@ -1,8 +1,13 @@
 // What the page knows of the classes, and what a visitor can do with one.
 
+import { wallDate, wallTime } from './clock.js';
+import { t } from './i18n.js';
+
 /** The newest known state per class. Old news, arriving late or by another way, changes nothing. */
 export class Schedules {
   #known = new Map();
+  /** The date at the academy; a class of another date is shown with it. */
+  today = '';
 
   get(id) {
     return this.#known.get(id);
@@ -59,6 +64,17 @@ export function standing(schedule, now) {
   if (schedule.seats_left > 0) return 'bookable';
   if (!schedule.waitlist?.open) return 'queue_closed';
   return schedule.waitlist.length >= schedule.waitlist.capacity ? 'queue_full' : 'joinable';
+}
+
+/** When a class begins, as people say it: the date only where it is not today's. */
+export function whenText(schedule, today) {
+  const date = wallDate(schedule.starts_at);
+  const time = wallTime(schedule.starts_at);
+  return !today || date === today ? time : t('day.tomorrow', { date: date.slice(5), time });
+}
+
+export function hasEnded(schedule, now) {
+  return now >= Date.parse(schedule.ends_at ?? schedule.starts_at);
 }
 
 export function hasStarted(schedule, now) {

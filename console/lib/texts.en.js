@@ -1,8 +1,9 @@
 export const en = {
   title: 'yueke · live class board',
-  skip: 'Skip to today’s classes',
+  skip: 'Skip to the classes',
   'hero.title': 'Watch a freed seat find its owner, fairly',
-  'hero.text': 'yueke is a real-time booking engine. One actor decides for each class: bookings, the waitlist and the race for a freed seat are written to the database before anybody hears of them, so no seat is ever sold twice. Below are today’s classes of the demo academy, pushed over a WebSocket; no reload needed.',
+  'hero.text': 'yueke is a real-time booking engine. One actor decides for each class: bookings, the waitlist and the race for a freed seat are written to the database before anybody hears of them, so no seat is ever sold twice.',
+  'hero.demo': ' Below are the demo academy’s next classes, pushed over a WebSocket; no reload needed.',
   'hero.step1': 'Choose a class and press “Send a rush”: watch the seats fill and the queue grow.',
   'hero.step2': 'Join the waitlist of a full class and note your position.',
   'hero.step3': 'Press “Free a seat” and take it before the countdown ends.',
@@ -30,11 +31,11 @@ export const en = {
   'log.title': 'My activity',
   'log.empty': 'Changes to your queue places, offers and bookings appear here.',
 
-  'board.title': 'Today’s classes',
-  'board.date': '{date} · times are the academy’s local time ({zone})',
+  'board.title': 'Next classes',
+  'board.date': 'Today is {date} · times are the academy’s local time ({zone})',
   'board.stale': 'Disconnected: what you see may be out of date. It catches up by itself.',
-  'board.empty': 'No classes today',
-  'board.empty.text': 'Come back tomorrow, or create a class through the API.',
+  'board.empty': 'No more classes today or tomorrow',
+  'board.empty.text': 'The demo plans new ones when it is restarted; or create a class through the API.',
   'board.away': 'The server cannot be reached',
   'board.away.text': 'It may be restarting. This page keeps trying.',
   'board.retry': 'Try now',
@@ -42,6 +43,8 @@ export const en = {
   'board.not_demo.text': 'This server does not accept demo logins. Start yueke serve with its default settings, or read the API pages.',
   'board.failed': 'The classes could not be loaded',
   'legend.label': 'What the seats mean',
+
+  'day.tomorrow': 'Tomorrow, {date} {time}',
 
   'link.connecting': 'Connecting…',
   'link.live': 'Live',

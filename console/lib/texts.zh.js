@@ -1,8 +1,9 @@
 export const zh = {
   title: '约课 yueke · 实时课程板',
-  skip: '跳到今日课程',
+  skip: '跳到课程',
   'hero.title': '看一个名额，如何被公平地抢到',
-  'hero.text': '约课是一个实时预约引擎。每节课由一个 actor 独自裁决：预约、候补、抢位都先写入数据库，再告诉您结果，绝不超卖。下面是演示书院今天的课程，变化由 WebSocket 推送，无需刷新。',
+  'hero.text': '约课是一个实时预约引擎。每节课由一个 actor 独自裁决：预约、候补、抢位都先写入数据库，再告诉您结果，绝不超卖。',
+  'hero.demo': '下面是演示书院接下来的课程，变化由 WebSocket 推送，无需刷新。',
   'hero.step1': '选一节课，点“发起抢课”，看座位坐满、候补变长。',
   'hero.step2': '在满员的课上点“加入候补”，记住您的位次。',
   'hero.step3': '点“释放一个名额”，在倒计时结束前抢下它。',
@@ -30,11 +31,11 @@ export const zh = {
   'log.title': '我的动态',
   'log.empty': '候补、名额和预约的变化会出现在这里。',
 
-  'board.title': '今日课程',
-  'board.date': '{date} · 时间为书院当地时间（{zone}）',
+  'board.title': '接下来的课程',
+  'board.date': '今天是 {date} · 时间为书院当地时间（{zone}）',
   'board.stale': '连接已断开，下面可能不是最新情况；恢复后会自动补齐。',
-  'board.empty': '今天没有课程',
-  'board.empty.text': '明天再来看看，或用接口新建一节课。',
+  'board.empty': '今天和明天没有课程了',
+  'board.empty.text': '重启演示服务器会排上新课，也可以用接口新建一节课。',
   'board.away': '暂时连不上服务器',
   'board.away.text': '服务器可能正在重启。本页会自动重试。',
   'board.retry': '立即重试',
@@ -42,6 +43,8 @@ export const zh = {
   'board.not_demo.text': '当前服务器不接受演示登录。请用 yueke serve 以默认设置启动，或查看接口文档。',
   'board.failed': '课程没有加载出来',
   'legend.label': '座位图例',
+
+  'day.tomorrow': '明天 {date} {time}',
 
   'link.connecting': '正在连接…',
   'link.live': '实时',

@@ -1,27 +1,30 @@
-// Today's classes: loads the list, keeps one subscription per class, says so when there is
+// The next classes: loads the list, keeps one subscription per class, says so when there is
 // nothing to show.
 
 import { ApiError } from '../lib/api.js';
-import { dateAt, offsetName } from '../lib/clock.js';
+import { dateAt, dayAfter, offsetName } from '../lib/clock.js';
 import { byId, h, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
 import { NotDemoError } from '../lib/session.js';
-import { isOlder } from '../lib/schedules.js';
+import { hasEnded, hasStarted, isOlder } from '../lib/schedules.js';
 import { Card } from './card.js';
 
 const TICK_MS = 500;
 const RETRY_MS_MIN = 2_000;
 const RETRY_MS_MAX = 15_000;
+const EMPTY_MS = 60_000;
+/** With fewer classes still to begin today, tomorrow's are shown as well. */
+const FEW = 6;
 
 export class Board {
   #cards = new Map();
   #changed = new Set();
   #drawing = false;
-  #date = '';
   #problem = null;
   #failures = 0;
   #retry = 0;
   #loads = 0;
+  #loading = false;
   #stale = false;
 
   /** `onList()` is called whenever classes came, went or changed. */
@@ -30,23 +33,48 @@ export class Board {
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Loads today's classes; on trouble says which and, where that can help, tries again. */
+  /** Loads the next classes; on trouble says which and, where that can help, tries again. */
   async load() {
     clearTimeout(this.#retry);
     this.#loads += 1;
     const load = this.#loads;
+    this.#loading = true;
     byId('cards').setAttribute('aria-busy', 'true');
     try {
-      const { data } = await this.api.get('/slots');
+      const next = await this.#next();
       if (load !== this.#loads) return;
       this.#failures = 0;
       this.#problem = null;
-      this.#list(data);
+      this.#list(next);
+      if (next.items.length === 0) this.#retry = setTimeout(() => this.load(), EMPTY_MS);
       this.socket.start();
     } catch (error) {
       if (load === this.#loads) this.#failed(error);
     } finally {
+      if (load === this.#loads) this.#loading = false;
       byId('cards').setAttribute('aria-busy', 'false');
+    }
+  }
+
+  /** What of today is not over yet, and tomorrow's classes when today has few to come. */
+  async #next() {
+    const today = await this.#day();
+    for (const item of today.items) if (item.server_time) this.clock.observe(item.server_time);
+    const now = this.clock.now();
+    const items = today.items.filter((item) => !hasEnded(item, now));
+    const tomorrow = () => this.#day(dayAfter(today.date));
+    if (items.filter((item) => !hasStarted(item, now)).length < FEW) items.push(...(await tomorrow()).items);
+    return { date: today.date, items };
+  }
+
+  /** All classes of a date, however many pages they are; of today without one. */
+  async #day(date) {
+    const items = [];
+    for (let page = 1; ; page += 1) {
+      const query = new URLSearchParams({ ...(date ? { date } : {}), ...(page > 1 ? { page } : {}) }).toString();
+      const { data } = await this.api.get(query ? `/slots?${query}` : '/slots');
+      items.push(...data.items);
+      if (data.items.length === 0 || items.length >= (data.total ?? 0)) return { date: data.date, items };
     }
   }
 
@@ -81,15 +109,14 @@ export class Board {
   }
 
   #list({ date, items }) {
-    this.#date = date;
-    for (const item of items) if (item.server_time) this.clock.observe(item.server_time);
+    this.schedules.today = date;
     const { came, gone } = this.schedules.list(items);
     for (const id of gone) {
       this.socket.unsubscribe(`schedule:${id}`);
       this.#cards.delete(id);
     }
     for (const id of came) {
-      this.#cards.set(id, new Card({ id, act: this.act, clock: this.clock }));
+      this.#cards.set(id, new Card({ id, act: this.act, clock: this.clock, schedules: this.schedules }));
       this.socket.subscribe(`schedule:${id}`, (message) => this.#hear(id, message));
     }
     const elements = this.schedules.all().map(({ id }) => this.#cards.get(id).element);
@@ -131,10 +158,9 @@ export class Board {
     const now = this.clock.now();
     for (const card of this.#cards.values()) card.tick(now);
     const zone = this.#zone();
-    if (zone && this.#date && this.#problem === null && dateAt(now, zone) !== this.#date) {
-      this.#date = '';
-      this.load();
-    }
+    if (!zone || this.#problem !== null || this.#loading) return;
+    const over = this.schedules.all().some((schedule) => hasEnded(schedule, now));
+    if (over || dateAt(now, zone) !== this.schedules.today) this.load();
   }
 
   #zone() {
@@ -144,7 +170,7 @@ export class Board {
 
   #showDate() {
     const zone = this.#zone();
-    setText(byId('board-date'), zone ? t('board.date', { date: this.#date, zone }) : this.#date);
+    setText(byId('board-date'), zone ? t('board.date', { date: this.schedules.today, zone }) : '');
   }
 
   #failed(error) {
@@ -176,7 +202,7 @@ export class Board {
     if (error instanceof ApiError && !error.unreachable) return { tone: 'bad', title: t('board.failed'), text: error.message, retry };
     if (error) return { tone: 'bad', title: t('board.away'), text: t('board.away.text'), retry };
     if (this.#stale && this.#cards.size > 0) return { tone: 'warn', title: t('board.stale') };
-    if (this.#date && this.#cards.size === 0) return { tone: 'calm', title: t('board.empty'), text: t('board.empty.text') };
+    if (this.schedules.today && this.#cards.size === 0) return { tone: 'calm', title: t('board.empty'), text: t('board.empty.text') };
     return null;
   }
 }

@@ -4,7 +4,7 @@
 import { countdown, timeAt, wallTime, offsetName } from '../lib/clock.js';
 import { h, prefersCalm, setText, show } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { confirmBy, hasStarted, standing } from '../lib/schedules.js';
+import { confirmBy, hasStarted, standing, whenText } from '../lib/schedules.js';
 import { SeatNumbers, SeatRow } from './seats.js';
 
 /** Which buttons belong to which standing; the first is the main one. */
@@ -36,9 +36,8 @@ export class Card {
   #deadline = null;
 
   /** `act(name, schedule)` does what a button says and answers when it is done. */
-  constructor({ id, act, clock }) {
-    this.act = act;
-    this.clock = clock;
+  constructor({ id, act, clock, schedules }) {
+    Object.assign(this, { act, clock, schedules });
     this.#build(id);
   }
 
@@ -126,7 +125,7 @@ export class Card {
     const open = ['available', 'pending', 'booked'].includes(schedule.availability);
     const state = open && hasStarted(schedule, now) ? 'started' : schedule.availability;
     const ends = schedule.ends_at ? `–${wallTime(schedule.ends_at)}` : '';
-    setText(p.time, wallTime(schedule.starts_at) + ends);
+    setText(p.time, whenText(schedule, this.schedules.today) + ends);
     setText(p.badge, t(`availability.${state}`));
     p.badge.dataset.tone = state;
     setText(p.title, schedule.course_name);

@@ -1,9 +1,8 @@
 // Race lab: send a crowd at a class, or free one seat, and watch the board.
 
-import { wallTime } from '../lib/clock.js';
 import { byId, h, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
-import { isClosed } from '../lib/schedules.js';
+import { isClosed, whenText } from '../lib/schedules.js';
 
 const OUTCOMES = ['booked', 'queued', 'refused'];
 
@@ -35,7 +34,7 @@ export class Lab {
       select.replaceChildren(...this.#options.values());
       if (ids.includes(value)) select.value = value;
     }
-    for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule));
+    for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule, this.schedules.today));
     // Until the visitor chooses: the emptiest class that the default crowd can still fill.
     if (!this.#chosen && schedules.length > 0) select.value = this.#bestArena(schedules).id;
   }
@@ -107,6 +106,6 @@ export class Lab {
   }
 }
 
-function label(schedule) {
-  return t('lab.option', { time: wallTime(schedule.starts_at), course: schedule.course_name, left: schedule.seats_left });
+function label(schedule, today) {
+  return t('lab.option', { time: whenText(schedule, today), course: schedule.course_name, left: schedule.seats_left });
 }

@@ -8,20 +8,21 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_MS_MAX = 60_000;
-/** Demo data follows the clock, so a fixed morning gives the same classes at any time of day. */
+/** Demo data follows the clock, so a fixed morning gives the same classes whenever the test runs. */
 const MORNING = '2025-11-12T06:00:00.000+08:00';
 
 export class Server {
   #child = null;
 
-  constructor(folder, port) {
+  constructor(folder, port, now) {
     this.folder = folder;
     this.port = port;
+    this.now = now;
     this.base = `http://127.0.0.1:${port}`;
   }
 
-  static async create(folder) {
-    return new Server(folder, await freePort());
+  static async create(folder, now = MORNING) {
+    return new Server(folder, await freePort(), now);
   }
 
   async start() {
@@ -34,7 +35,7 @@ export class Server {
         ...foreign(process.env),
         YUEKE_LISTEN: `127.0.0.1:${this.port}`,
         YUEKE_DATABASE_URL: `sqlite://${path.join(this.folder, 'yueke.db')}`,
-        YUEKE_CLOCK: `manual:${MORNING}`,
+        YUEKE_CLOCK: `manual:${this.now}`,
         YUEKE_LOG: process.env.YUEKE_LOG ?? 'warn',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,15 +75,15 @@ export class Server {
   }
 }
 
-/** A student who uses the API and not the page: the visitor's rival. */
+/** Somebody who uses the API and not the page: the visitor's rival. */
 export class Person {
   #base;
   #token;
 
-  static async logIn(base, name) {
+  static async logIn(base, name, role = 'student') {
     const person = new Person();
     person.#base = base;
-    person.#token = (await person.call('POST', '/login', { code: `dev:student:${name}` })).token;
+    person.#token = (await person.call('POST', '/login', { code: `dev:${role}:${name}` })).token;
     return person;
   }
 

@@ -59,7 +59,7 @@ async function freeSeatOnPage() {
   await page.click('#lab-release');
 }
 
-test('the board shows today’s classes', async () => {
+test('the board shows the next classes', async () => {
   await openBoard(page, server.base);
   const { items } = await rival.call('GET', '/slots');
   assert.ok(items.length >= 4, `${items.length} classes`);
@@ -324,16 +324,43 @@ test('the page goes out with a policy that allows no foreign and no inline code'
   assert.ok(!policy.includes('unsafe-'), policy);
 });
 
-test('no classes today, and a server without demo logins, are said in words', async () => {
+test('no classes to come, and a server without demo logins, are said in words', async () => {
   const { page: own, context } = await openPage(browser, server.base);
-  await own.route('**/api/v1/slots', (route) => route.fulfill({ json: { code: 200, message: '操作成功', data: { date: '2025-11-12', items: [] } } }));
+  await own.route('**/api/v1/slots*', (route) => route.fulfill({ json: { code: 200, message: '操作成功', data: { date: '2025-11-12', items: [] } } }));
   await own.goto(`${server.base}/`);
-  await own.getByText('今天没有课程').waitFor();
+  await own.getByText('今天和明天没有课程了').waitFor();
   await own.route('**/api/v1/login', (route) => route.fulfill({ status: 401, json: { code: 401, message: '登录失败', data: null, reason: 'invalid_credentials' } }));
-  await own.route('**/api/v1/slots', (route) => route.fulfill({ status: 401, json: { code: 401, message: '请先登录', data: null, reason: 'token_invalid' } }));
+  await own.route('**/api/v1/slots*', (route) => route.fulfill({ status: 401, json: { code: 401, message: '请先登录', data: null, reason: 'token_invalid' } }));
   await own.reload();
   await own.getByText('这块课程板只用于演示模式').waitFor();
   await context.close();
+});
+
+test('late in the evening the board is as full, with tomorrow’s classes', async () => {
+  for (const [time, tomorrows] of [['20:00', 7], ['23:40', 8]]) {
+    const evening = path.join(folder, `evening-${tomorrows}`);
+    mkdirSync(evening);
+    const own = await Server.create(evening, `2025-11-12T${time}:00.000+08:00`);
+    try {
+      await own.start();
+      const { page: late, context } = await openPage(browser, own.base);
+      await openBoard(late, own.base);
+      assert.equal(await late.locator('.card').count(), 8, time);
+      assert.equal(await late.locator('.card__time', { hasText: '明天 11-13' }).count(), tomorrows, time);
+      assert.equal(await late.locator('#lab-class option', { hasText: '明天 11-13' }).count(), tomorrows, time);
+      await shoot(`9-evening-${tomorrows}`, late);
+      if (tomorrows === 7) {
+        const admin = await Person.logIn(own.base, 'root', 'admin');
+        await admin.call('PUT', '/dev/clock', { now: '2025-11-13T00:00:01.000+08:00' });
+        await late.reload();
+        await late.getByText('今天是 2025-11-13').waitFor();
+        assert.deepEqual([await late.locator('.card').count(), await late.getByText('明天').count()], [7, 0]);
+      }
+      await context.close();
+    } finally {
+      await own.stop();
+    }
+  }
 });
 
 test('the page says when the server is away and catches up when it is back', async () => {
