@@ -57,7 +57,7 @@ function heardOfMe(message) {
   if (message.event === 'offer_lost' || message.event === 'offer_lapsed') card?.note(describe(message));
   if (['seat_offered', 'offer_reminder'].includes(message.event)) {
     toasts.good(describe(message));
-    card?.reveal();
+    if (message.event === 'offer_reminder') card?.reveal();
   }
 }
 

@@ -22,6 +22,10 @@ const ACTIONS = {
 };
 const MAIN_ACTIONS = ['book', 'join', 'accept', 'pay'];
 const FLASH_MS = 900;
+/** Longer than a smooth scroll takes. */
+const SCROLL_MS = 900;
+/** The top bar and the margin around a card that is scrolled to. */
+const BAR_PX = 92;
 
 export class Card {
   #parts;
@@ -32,6 +36,7 @@ export class Card {
   #busy = false;
   #note = '';
   #flash = 0;
+  #settle = 0;
   #phase = '';
   #deadline = null;
 
@@ -78,6 +83,7 @@ export class Card {
     this.#schedule = schedule;
     this.#phase = phase(schedule, now);
     const where = standing(schedule, now);
+    const fresh = where === 'offered' && before !== null && this.element.dataset.standing !== 'offered';
     if (before && changed(before, schedule)) this.#flashOnce();
     if (['offered', 'booked', 'unpaid', 'unconfirmed'].includes(where)) this.#note = '';
     // Read by tests and by anybody who looks with the developer tools.
@@ -95,6 +101,8 @@ export class Card {
     this.#showStanding(schedule, where);
     this.#showActions(schedule, where, now);
     this.tick(now);
+    // Only now is the card as tall as its offer makes it.
+    if (fresh) this.reveal();
   }
 
   /** A line that stays until something newer is the visitor's own, such as a lost race. */
@@ -116,8 +124,18 @@ export class Card {
   }
 
   reveal() {
-    this.element.scrollIntoView({ block: 'nearest', behavior: prefersCalm() ? 'auto' : 'smooth' });
     this.#flashOnce();
+    this.#bringIntoView(prefersCalm() ? 'auto' : 'smooth');
+    clearTimeout(this.#settle);
+    // What is above may have grown while the page scrolled, such as the activity on a phone.
+    this.#settle = setTimeout(() => this.#bringIntoView('auto'), SCROLL_MS);
+  }
+
+  /** All of the card, or its buttons where it is taller than the window. */
+  #bringIntoView(behavior) {
+    const room = innerHeight - BAR_PX;
+    const fits = this.element.offsetHeight <= room;
+    (fits ? this.element : this.#parts.actions).scrollIntoView({ block: 'nearest', behavior });
   }
 
   #showHead(schedule, now) {

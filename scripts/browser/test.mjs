@@ -336,6 +336,39 @@ test('no classes to come, and a server without demo logins, are said in words', 
   await context.close();
 });
 
+for (const [width, height] of [[1280, 900], [390, 844], [390, 600]]) {
+  test(`an offer’s countdown and buttons are in full view at ${width}×${height}`, async () => {
+    const { page: own, context } = await openPage(browser, server.base, { viewport: { width, height } });
+    await openBoard(own, server.base);
+    const { id } = await quietFullClass();
+    const ownCard = own.locator(`[data-schedule="${id}"]`);
+    await ownCard.locator('[data-action="join"]').click();
+    await ownCard.and(own.locator('[data-standing="waiting"]')).waitFor();
+    await own.selectOption('#lab-class', id);
+    await own.click('#lab-release');
+    await ownCard.locator('[data-action="accept"]').waitFor();
+    // Until they are gone by themselves, the toasts are never more than two.
+    for (let look = 0; look < 8; look += 1) {
+      await own.waitForTimeout(300);
+      assert.ok((await own.locator('.toast').count()) <= 2);
+    }
+    assert.ok((await own.locator('.toast').count()) > 0, 'something to cover the offer with');
+    const parts = await own.evaluate((name) => {
+      const offered = document.querySelector(`[data-schedule="${name}"]`);
+      return [...offered.querySelectorAll('.card__timer, .card__actions .button')].map((part) => {
+        const { left, right, top, bottom } = part.getBoundingClientRect();
+        const corners = [[left + 5, top + 5], [right - 5, top + 5], [left + 5, bottom - 5], [right - 5, bottom - 5]];
+        return corners.every(([x, y]) => part.contains(document.elementFromPoint(x, y)));
+      });
+    }, id);
+    await shoot(`offer-${width}-${height}`, own);
+    assert.deepEqual(parts, [true, true, true], 'timer, accept, decline');
+    await ownCard.locator('[data-action="accept"]').click();
+    await ownCard.locator('[data-action="cancel"]').click();
+    await context.close();
+  });
+}
+
 test('late in the evening the board is as full, with tomorrow’s classes', async () => {
   for (const [time, tomorrows] of [['20:00', 7], ['23:40', 8]]) {
     const evening = path.join(folder, `evening-${tomorrows}`);
