@@ -44,6 +44,8 @@ function linkChanged(now) {
 async function act(action, schedule) {
   try {
     await perform(api, action, schedule);
+    // Whoever joins or books wants to see what happens to that class.
+    if (['book', 'join', 'accept'].includes(action)) lab.follow(schedule.id);
     toasts.good(t(`done.${action}`, { course: schedule.course_name }));
   } catch (error) {
     toasts.failure(error);

@@ -35,8 +35,16 @@ export class Lab {
       if (ids.includes(value)) select.value = value;
     }
     for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule, this.schedules.today));
+    for (const id of ['lab-class', 'lab-rush', 'lab-release']) byId(id).disabled = schedules.length === 0;
     // Until the visitor chooses: the emptiest class that the default crowd can still fill.
     if (!this.#chosen && schedules.length > 0) select.value = this.#bestArena(schedules).id;
+  }
+
+  /** From now on the lab is about this class. */
+  follow(id) {
+    if (!this.#options.has(id)) return;
+    this.#chosen = true;
+    byId('lab-class').value = id;
   }
 
   relabel() {

@@ -55,7 +55,6 @@ async function until(what, condition) {
 }
 
 async function freeSeatOnPage() {
-  await page.selectOption('#lab-class', arena.id);
   await page.click('#lab-release');
 }
 
@@ -96,6 +95,7 @@ test('a rush fills the seats and grows the queue, over the socket alone', async 
   for (const name of ['booked', 'queued', 'refused']) outcome[name] = Number(await page.locator(`.outcome--${name} strong`).innerText());
   assert.equal(outcome.booked + outcome.queued + outcome.refused, 60, JSON.stringify(outcome));
   assert.ok(outcome.booked > 0 && outcome.queued > 0, JSON.stringify(outcome));
+  assert.equal((await rival.call('GET', `/schedules/${arena.id}`)).waitlist.capacity - outcome.queued, 2, 'room for the visitor');
 
   await until('all seats taken on the card', async () => (await number('taken')) === taken + outcome.booked);
   await until('the queue grown on the card', async () => (await number('queue')) === queue + outcome.queued);
@@ -119,6 +119,7 @@ test('the queue of a full class is joined', async () => {
   await card().and(page.locator('[data-standing="waiting"]')).waitFor();
   assert.match(await card().innerText(), /您是第\d+位候补/);
   assert.match(await page.locator('#toasts').innerText(), /加入候补成功/);
+  assert.equal(await page.inputValue('#lab-class'), arena.id, 'the lab follows');
 });
 
 /** A full class whose queue has room for the visitor and the rival. */
@@ -329,6 +330,7 @@ test('no classes to come, and a server without demo logins, are said in words', 
   await own.route('**/api/v1/slots*', (route) => route.fulfill({ json: { code: 200, message: '操作成功', data: { date: '2025-11-12', items: [] } } }));
   await own.goto(`${server.base}/`);
   await own.getByText('今天和明天没有课程了').waitFor();
+  for (const id of ['#lab-class', '#lab-rush', '#lab-release']) assert.ok(await own.locator(id).isDisabled(), id);
   await own.route('**/api/v1/login', (route) => route.fulfill({ status: 401, json: { code: 401, message: '登录失败', data: null, reason: 'invalid_credentials' } }));
   await own.route('**/api/v1/slots*', (route) => route.fulfill({ status: 401, json: { code: 401, message: '请先登录', data: null, reason: 'token_invalid' } }));
   await own.reload();
@@ -344,7 +346,6 @@ for (const [width, height] of [[1280, 900], [390, 844], [390, 600]]) {
     const ownCard = own.locator(`[data-schedule="${id}"]`);
     await ownCard.locator('[data-action="join"]').click();
     await ownCard.and(own.locator('[data-standing="waiting"]')).waitFor();
-    await own.selectOption('#lab-class', id);
     await own.click('#lab-release');
     await ownCard.locator('[data-action="accept"]').waitFor();
     // Until they are gone by themselves, the toasts are never more than two.

@@ -1,5 +1,7 @@
 //! Demo mode: a clock that is moved by hand, people by the thousand, a rush on a class.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use actix_web::HttpResponse;
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde::{Deserialize, Serialize};
@@ -178,26 +180,30 @@ pub struct RushResult {
 }
 
 const RUSH_MAX: u32 = 500;
+/// Places in the queue that a rush leaves to the visitors who watch it.
+const RUSH_LEAVES: u32 = 2;
 
-/// Sends many demo students at one class at once; who finds it full joins the queue.
+/// Sends many demo students at one class at once; who finds it full joins the queue, but for its
+/// last two places.
 #[utoipa::path(post, path = "/dev/rush", tag = "demo", request_body = Rush, responses((status = 200, body = RushResult)))]
 pub async fn rush(ctx: Ctx, _caller: Caller, body: Body<Rush>) -> Result<HttpResponse, Problem> {
     demo_only(&ctx)?;
     let Rush { schedule_id, students } = body.value;
     super::courses::within("students", i64::from(students), 1, i64::from(RUSH_MAX))?;
     let id: ScheduleId = schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
-    ctx.app.engine.look(id, None).await?;
     let work = async { Ok(ctx.told(rush_on(&ctx, id, students).await?)) };
     ctx.once(body.key, work).await
 }
 
 async fn rush_on(ctx: &Ctx, id: ScheduleId, students: u32) -> Result<RushResult, Problem> {
+    let class = ctx.app.engine.look(id, None).await?.view;
+    let room = AtomicU32::new(class.waitlist_capacity.saturating_sub(class.waitlist_len + RUSH_LEAVES));
     let crowd = crowd(&ctx.app, students).await?;
     // How long it really took: the server's own clock may stand still.
     let began = std::time::Instant::now();
     let mut result = RushResult { students, ..RushResult::default() };
     let mut outcomes = stream::iter(crowd)
-        .map(|(student, account)| book_or_join(ctx.app.engine.clone(), id, student, account))
+        .map(|(student, account)| book_or_join(&ctx.app.engine, &room, id, student, account))
         .buffer_unordered(RUSH_MAX as usize);
     while let Some(outcome) = outcomes.next().await {
         match outcome {
@@ -228,13 +234,26 @@ enum Outcome {
     Refused,
 }
 
-async fn book_or_join(engine: Engine, id: ScheduleId, student: StudentId, account: AccountId) -> Outcome {
+async fn book_or_join(
+    engine: &Engine,
+    room: &AtomicU32,
+    id: ScheduleId,
+    student: StudentId,
+    account: AccountId,
+) -> Outcome {
     let granted = |answer| matches!(answer, Ok(Answer::Given { outcome: Ok(_), .. }));
     if granted(engine.submit(id, Order::new(book(student, account))).await) {
         return Outcome::Booked;
     }
+    if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+        return Outcome::Refused;
+    }
     let join = Command::Join { student, account };
-    if granted(engine.submit(id, Order::new(join)).await) { Outcome::Queued } else { Outcome::Refused }
+    if granted(engine.submit(id, Order::new(join)).await) {
+        return Outcome::Queued;
+    }
+    room.fetch_add(1, Ordering::Relaxed);
+    Outcome::Refused
 }
 
 pub fn book(student: StudentId, account: AccountId) -> Command {

@@ -79,6 +79,27 @@ async fn a_restart_plans_what_is_missing_and_never_fails() {
 }
 
 #[actix::test]
+async fn a_rush_leaves_room_in_the_queue_for_those_who_watch() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let class = app.class(3, json!({})).await;
+    let rush = json!({ "schedule_id": class, "students": 60 });
+    let amy = app.student("amy").await;
+    let outcome = amy.post("/dev/rush", rush.clone()).await.ok();
+    let queue = amy.sees(&class).await["waitlist"].clone();
+    let capacity = queue["capacity"].as_u64().expect("a number");
+    assert_eq!(queue["length"], capacity - 2);
+    assert_eq!(
+        (&outcome["booked"], &outcome["queued"], &outcome["refused"]),
+        (&json!(3), &json!(capacity - 2), &json!(59 - capacity))
+    );
+    amy.join(&class).await;
+    let outcome = amy.post("/dev/rush", rush).await.ok();
+    assert_eq!((&outcome["queued"], &outcome["refused"]), (&json!(0), &json!(60)));
+    app.student("ben").await.join(&class).await;
+    app.close().await;
+}
+
+#[actix::test]
 async fn a_database_with_something_else_in_it_is_left_alone() {
     let clock = [("YUEKE_CLOCK", "manual:2025-11-12T08:00:00.000+08:00")];
     let mut app = TestApp::start_with(Database::sqlite(), &clock).await;
