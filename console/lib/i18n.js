@@ -7,7 +7,13 @@ import { zh } from './texts.zh.js';
 
 const LANGUAGES = { zh: { texts: zh, tag: 'zh-CN' }, en: { texts: en, tag: 'en' } };
 const listeners = [];
-let current = recall('language') === 'en' ? 'en' : 'zh';
+let current = LANGUAGES[recall('language')] ? recall('language') : preferred();
+
+/** The first of the browser's languages that this page speaks; English where it speaks none. */
+function preferred() {
+  const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.toLowerCase().split('-')[0]);
+  return spoken.find((name) => Object.hasOwn(LANGUAGES, name)) ?? 'en';
+}
 
 export const language = () => current;
 export const languageTag = () => LANGUAGES[current].tag;

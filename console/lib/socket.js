@@ -1,6 +1,9 @@
 // One WebSocket for the whole page: ticket, auth, subscriptions, pings, and coming back.
 
 const PING_EVERY_MS = 25_000;
+/** Of this many round trips the shortest is shown: the others waited for something else. */
+const ROUND_TRIPS = 5;
+const AGAIN_MS = 1_000;
 const SILENCE_MS_MAX = 10_000;
 const CONNECT_MS_MAX = 8_000;
 const BACKOFF_MS_MIN = 500;
@@ -21,8 +24,9 @@ export class LiveSocket {
   #socket = null;
   #attempt = 0;
   #failures = 0;
-  #timers = { retry: 0, connect: 0, ping: 0, silence: 0 };
-  #pingedAt = 0;
+  #timers = { retry: 0, connect: 0, ping: 0, again: 0, silence: 0 };
+  #pingedAt = null;
+  #roundTrips = [];
   state = 'stopped';
 
   constructor({ fetchTicket, onState, clock }) {
@@ -90,7 +94,7 @@ export class LiveSocket {
     }
     if (message.server_time) this.#clock.observe(message.server_time);
     if (message.type === 'ready') this.#ready();
-    else if (message.type === 'pong') this.#become('live', { roundTripMs: performance.now() - this.#pingedAt });
+    else if (message.type === 'pong') this.#become('live', { roundTripMs: this.#measure() });
     else this.#topics.get(message.topic)?.(message);
   }
 
@@ -98,17 +102,33 @@ export class LiveSocket {
     clearTimeout(this.#timers.connect);
     this.#failures = 0;
     this.#become('live');
-    for (const topic of this.#topics.keys()) this.#send({ type: 'subscribe', topic });
+    this.#roundTrips = [];
+    this.#pingedAt = null;
+    // First: behind the subscriptions it would wait for all their snapshots.
     this.#ping();
+    for (const topic of this.#topics.keys()) this.#send({ type: 'subscribe', topic });
     this.#timers.ping = setInterval(() => this.#ping(), PING_EVERY_MS);
   }
 
   /** A peer that vanished closes nothing: only silence after a ping tells. */
   #ping() {
-    this.#pingedAt = performance.now();
-    this.#send({ type: 'ping' });
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => this.#lost(), SILENCE_MS_MAX);
+    // One at a time, so that every pong belongs to the ping it is measured by.
+    if (this.#pingedAt !== null) return;
+    this.#pingedAt = performance.now();
+    this.#send({ type: 'ping' });
+  }
+
+  #measure() {
+    this.#roundTrips = [...this.#roundTrips, performance.now() - this.#pingedAt].slice(-ROUND_TRIPS);
+    this.#pingedAt = null;
+    // While the page is still being drawn an answer waits in the browser: soon it is asked again.
+    if (this.#roundTrips.length < ROUND_TRIPS) {
+      clearTimeout(this.#timers.again);
+      this.#timers.again = setTimeout(() => this.#ping(), AGAIN_MS);
+    }
+    return Math.min(...this.#roundTrips);
   }
 
   #lost() {

@@ -44,6 +44,8 @@ export const en = {
   'board.failed': 'The classes could not be loaded',
   'legend.label': 'What the seats mean',
 
+  'span.minutes': '{count} min',
+  'span.seconds': '{count} s',
   'day.tomorrow': 'Tomorrow, {date} {time}',
 
   'link.connecting': 'Connecting…',
@@ -106,7 +108,7 @@ export const en = {
   'event.seat_offered': 'A seat is free: book before {time}',
   'event.offer_lost': 'Somebody else got the seat',
   'event.offer_lapsed': 'The offer has lapsed and passed to the next in line',
-  'event.offer_reminder': 'Confirm? Five minutes left to decide',
+  'event.offer_reminder': 'Confirm? {left} left to decide',
   'event.offer_skipped': 'The seat passed you by this time',
   'event.offer_skipped.time_conflict': 'The seat passed you by: another class of yours is at that time',
   'event.offer_skipped.no_hours': 'The seat passed you by: not enough class hours',

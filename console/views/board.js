@@ -45,6 +45,7 @@ export class Board {
       if (load !== this.#loads) return;
       this.#failures = 0;
       this.#problem = null;
+      document.documentElement.dataset.demo = 'yes';
       this.#list(next);
       if (next.items.length === 0) this.#retry = setTimeout(() => this.load(), EMPTY_MS);
       this.socket.start();
@@ -176,6 +177,9 @@ export class Board {
   #failed(error) {
     this.#problem = error;
     this.#notice();
+    const root = document.documentElement;
+    // A board that was there stays while its server is away.
+    if (error instanceof NotDemoError || root.dataset.demo === 'unknown') root.dataset.demo = 'no';
     if (error instanceof NotDemoError) {
       this.socket.stop();
       return;

@@ -1,6 +1,6 @@
 // What happened to the visitor: the events of the topic `me`, newest first.
 
-import { offsetName, timeAt, wallTime } from '../lib/clock.js';
+import { offsetName, timeAt } from '../lib/clock.js';
 import { byId, h, setText } from '../lib/dom.js';
 import { lookUp, t } from '../lib/i18n.js';
 
@@ -54,8 +54,19 @@ function line({ message, course }) {
 }
 
 /** An event in words; one this page does not know yet is shown by its title or name. */
-export function describe({ event, data = {} }) {
+export function describe({ event, data = {}, server_time: at }) {
   if (event === 'booking') return lookUp(`event.booking.${data?.status}`) ?? t('event.booking.confirmed');
-  const values = { position: data?.position, time: data?.deadline ? wallTime(data.deadline) : '' };
+  const deadline = Date.parse(data?.deadline);
+  const values = {
+    position: data?.position,
+    // To the second, as on the card.
+    time: deadline ? timeAt(deadline, offsetName(data.deadline)) : '',
+    left: deadline ? span(deadline - Date.parse(at)) : '',
+  };
   return lookUp(`event.${event}.${data?.reason}`) ?? lookUp(`event.${event}`, values) ?? data?.title ?? event;
+}
+
+function span(milliseconds) {
+  const minutes = Math.round(milliseconds / 60_000);
+  return minutes >= 1 ? t('span.minutes', { count: minutes }) : t('span.seconds', { count: Math.max(0, Math.round(milliseconds / 1000)) });
 }

@@ -152,6 +152,8 @@ test('a freed seat is offered with a countdown that needs no traffic', async () 
   assert.equal(seen.requests.length, asked, 'no request for the countdown');
   assert.ok(seen.said.slice(said).every((m) => m.type === 'ping'), 'no message for the countdown');
   assert.match(await card().innerText(), /有名额，立即预约/);
+  const [onCard] = (await card().locator('.card__until').innerText()).match(/\d\d:\d\d:\d\d/);
+  assert.ok((await page.locator('#log [data-event="seat_offered"]').first().innerText()).includes(onCard), 'one deadline, told alike');
   await shoot('3-offer');
   for (const colorScheme of ['dark', 'light']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -207,6 +209,48 @@ test('the language toggles, is sent along and remembered', async () => {
   await shoot('5-english');
   await page.click('#language');
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+});
+
+test('the page opens in the browser’s language', async () => {
+  for (const [locale, expected] of [['en-US', 'en'], ['zh-TW', 'zh-CN'], ['fr-FR', 'en']]) {
+    const { page: own, context } = await openPage(browser, server.base, { locale });
+    await openBoard(own, server.base);
+    assert.equal(await own.locator('html').getAttribute('lang'), expected, locale);
+    await context.close();
+  }
+});
+
+test('the Chinese heading breaks between words on a phone', async () => {
+  const { page: own, context } = await openPage(browser, server.base, { viewport: { width: 390, height: 844 } });
+  await openBoard(own, server.base);
+  const lines = await own.evaluate(() => {
+    const text = document.querySelector('h1').firstChild;
+    const range = document.createRange();
+    const byTop = new Map();
+    for (let i = 0; i < text.length; i += 1) {
+      range.setStart(text, i);
+      range.setEnd(text, i + 1);
+      const top = Math.round(range.getBoundingClientRect().top);
+      byTop.set(top, (byTop.get(top) ?? '') + text.data[i]);
+    }
+    return [...byTop.values()];
+  });
+  assert.deepEqual(lines, ['看一个名额，', '如何被公平地抢到']);
+  await context.close();
+});
+
+test('the time that is shown beside “Live” is that of a ping', async () => {
+  const { page: own, context } = await openPage(browser, server.base);
+  // On the wire, without the page's own work: what the server and the loopback take.
+  const sent = [];
+  own.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(JSON.parse(payload).type)));
+  await openBoard(own, server.base);
+  await until('a quiet ping', async () => sent.filter((type) => type === 'ping').length >= 4);
+  await until('a time', async () => /\d/.test(await own.locator('#link-state-text').innerText()));
+  assert.deepEqual(sent.slice(0, 3), ['auth', 'ping', 'subscribe'], 'not behind the snapshots');
+  const shown = Number((await own.locator('#link-state-text').innerText()).match(/[\d.]+/)[0]);
+  assert.ok(shown < 40, `${shown} ms on the loopback`);
+  await context.close();
 });
 
 test('the keyboard reaches the board and the first action', async () => {
@@ -295,6 +339,8 @@ test('the clock is the server’s, and both languages say everything', async () 
     const { ServerClock, countdown, wallTime, dateAt } = await import('/console/lib/clock.js');
     const { zh } = await import('/console/lib/texts.zh.js');
     const { en } = await import('/console/lib/texts.en.js');
+    const { describe } = await import('/console/views/log.js');
+    const reminder = (deadline) => describe({ event: 'offer_reminder', server_time: '2025-11-12T12:40:00.000+08:00', data: { deadline } });
     const clock = new ServerClock();
     const ahead = (ms) => new Date(Date.now() + ms).toISOString();
     clock.observe(ahead(60_000 - 40));
@@ -302,6 +348,7 @@ test('the clock is the server’s, and both languages say everything', async () 
     const slots = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
     return {
       off: Math.abs(clock.now() - Date.now() - 59_960) < 20,
+      reminders: [reminder('2025-11-12T12:45:00.000+08:00'), reminder('2025-11-12T12:40:20.000+08:00')],
       shown: [countdown(900_000), countdown(61_001), countdown(1), countdown(-5), countdown(3_661_000)],
       local: [wallTime('2025-11-12T12:45:00.000+08:00'), dateAt(Date.parse('2025-11-11T16:00:00Z'), 'UTC+08:00')],
       uneven: [...new Set([...Object.keys(zh), ...Object.keys(en)])].filter((key) => !zh[key] || !en[key] || slots(zh[key]) !== slots(en[key])),
@@ -309,6 +356,7 @@ test('the clock is the server’s, and both languages say everything', async () 
   });
   assert.deepEqual(found, {
     off: true,
+    reminders: ['确认预约？还剩5分钟决策时间', '确认预约？还剩20秒决策时间'],
     shown: ['15:00', '1:02', '0:01', '0:00', '1:01:01'],
     local: ['12:45', '2025-11-12'],
     uneven: [],
@@ -335,6 +383,9 @@ test('no classes to come, and a server without demo logins, are said in words', 
   await own.route('**/api/v1/slots*', (route) => route.fulfill({ status: 401, json: { code: 401, message: '请先登录', data: null, reason: 'token_invalid' } }));
   await own.reload();
   await own.getByText('这块课程板只用于演示模式').waitFor();
+  const words = await own.locator('body').innerText();
+  for (const demo of ['您现在是学员', '发起抢课', '演示模式，', '演示书院']) assert.ok(!words.includes(demo), `${demo} in: ${words}`);
+  await shoot('8-production', own);
   await context.close();
 });
 
