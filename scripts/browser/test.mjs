@@ -139,7 +139,7 @@ test('a freed seat is offered with a countdown that needs no traffic', async () 
   await rival.call('POST', '/waitlist/join', { course_schedule_id: arena.id });
   await freeSeatOnPage();
   await card().and(page.locator('[data-standing="offered"]')).waitFor();
-  assert.ok(seen.heard.some((m) => m.type === 'event' && m.event === 'seat_offered'), 'told on the topic "me"');
+  await until('word on the topic "me"', async () => seen.heard.some((m) => m.type === 'event' && m.event === 'seat_offered'));
   await page.locator('#log [data-event="seat_offered"]').first().waitFor();
   const timer = card().locator('[role="timer"]');
   await until('the reveal to settle', async () => /^\d+:\d\d$/.test(await timer.innerText()));

@@ -104,6 +104,8 @@ impl About {
 #[derive(Default)]
 pub struct AddressBook {
     pub about: HashMap<ScheduleId, About>,
+    revoked: HashSet<ScheduleId>,
+    teacher_names: HashMap<ScheduleId, String>,
     student_accounts: HashMap<StudentId, Vec<AccountId>>,
     student_names: HashMap<StudentId, String>,
     teacher_accounts: HashMap<TeacherId, AccountId>,
@@ -117,11 +119,17 @@ impl AddressBook {
         teachers: &[TeacherId],
     ) -> Result<Self, StoreError> {
         let mut book = Self::default();
-        let sql = "select s.id as schedule_id, s.location, s.starts_at, s.ends_at, c.name as course_name, o.zone \
-            from schedules s left join courses c on c.id = s.course_id left join orgs o on o.id = s.org_id \
-            where s.id in";
+        let sql = "select s.id as schedule_id, s.location, s.starts_at, s.ends_at, s.status, c.name as course_name, o.zone, \
+            t.name as teacher_name from schedules s left join courses c on c.id = s.course_id \
+            left join orgs o on o.id = s.org_id left join teachers t on t.id = s.teacher_id where s.id in";
         for row in source.for_each_of(sql, schedules).await? {
             let about = About::read(&row)?;
+            if row.text("status")? == "revoked" {
+                book.revoked.insert(about.schedule);
+            }
+            if let Some(name) = row.opt_text("teacher_name")? {
+                book.teacher_names.insert(about.schedule, name.to_owned());
+            }
             book.about.insert(about.schedule, about);
         }
         let sql = "select student_id, account_id from account_students where student_id in";
@@ -142,6 +150,16 @@ impl AddressBook {
         match to {
             Recipient::Student(student) => self.student_accounts.get(&student).map_or(&[], Vec::as_slice),
             Recipient::Teacher(teacher) => self.teacher_accounts.get(&teacher).map_or(&[], std::slice::from_ref),
+        }
+    }
+
+    pub fn is_revoked(&self, schedule: ScheduleId) -> bool {
+        self.revoked.contains(&schedule)
+    }
+
+    pub fn name_teacher(&self, data: &mut Map<String, Value>, schedule: ScheduleId) {
+        if let Some(name) = self.teacher_names.get(&schedule) {
+            data.insert("teacher_name".into(), json!(name));
         }
     }
 

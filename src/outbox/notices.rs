@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     base::{
         lang::Lang,
-        time::{Timestamp, Zone},
+        time::{MINUTE, SECOND, Timestamp, Zone},
     },
     domain::schedule::effects::What,
 };
@@ -159,6 +159,27 @@ impl Facts<'_> {
         }
     }
 
+    fn is_to_teacher(&self) -> bool {
+        self.text("to") == "teacher"
+    }
+
+    /// How long was left to decide when the reminder was sent; nothing where that is not known.
+    fn left(&self) -> String {
+        let instant = |field| Timestamp::parse(self.text(field));
+        let (Some(deadline), Some(sent_at)) = (instant("deadline"), instant("sent_at")) else {
+            return String::new();
+        };
+        let left = (deadline - sent_at).max(0);
+        let (minutes, seconds) = ((left + MINUTE / 2) / MINUTE, (left + SECOND / 2) / SECOND);
+        match self.lang {
+            Lang::Zh if left < MINUTE => format!("还剩{seconds}秒决策时间"),
+            Lang::Zh => format!("还剩{minutes}分钟决策时间"),
+            Lang::En if left < MINUTE => format!(" {seconds} s left to decide"),
+            Lang::En if minutes == 1 => " 1 minute left to decide".to_owned(),
+            Lang::En => format!(" {minutes} minutes left to decide"),
+        }
+    }
+
     fn is_turn(&self) -> bool {
         self.text("stage") == "turn"
     }
@@ -186,10 +207,11 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
     let (title, body) = match kind {
         Kind::BookingPending => {
             let pay_by = f.time("pay_deadline");
-            let next = if pay_by.is_empty() {
-                "等待老师确认。".to_owned()
-            } else {
-                format!("请在 {pay_by} 前完成支付，逾期自动取消。")
+            let next = match (pay_by.is_empty(), f.is_to_teacher()) {
+                (true, false) => "等待老师确认。".to_owned(),
+                (true, true) => "请在开课前确认，逾期自动取消。".to_owned(),
+                (false, false) => format!("请在 {pay_by} 前完成支付，逾期自动取消。"),
+                (false, true) => format!("等待学员在 {pay_by} 前完成支付，逾期自动取消。"),
             };
             ("预约已提交", format!("{class}。{number}{next}"))
         }
@@ -206,6 +228,7 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
             ("预约已取消", format!("{class}。{number}{by}{}{refund}", f.reason()))
         }
         Kind::BookingAttended if f.is("present") => ("课程已完成", format!("{class}。{number}")),
+        Kind::BookingAttended if f.is_to_teacher() => ("未到课记录", format!("{class}。{number}")),
         Kind::BookingAttended => ("未到课记录", format!("{class}。{number}如有疑问请联系老师。")),
         Kind::SeatOffered => {
             let deadline = f.time("deadline");
@@ -217,12 +240,21 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
             ("有名额，立即预约", format!("{class}。{how}"))
         }
         Kind::OfferReminder => {
-            ("确认预约？还剩5分钟决策时间", format!("{class}。请在 {} 前确认。", f.time("deadline")))
+            let body = format!("{class}。请在 {} 前确认。", f.time("deadline"));
+            return (format!("确认预约？{}", f.left()), body);
         }
-        Kind::OfferLost => ("名额已被抢占", format!("{class}。您的候补顺位保持不变。")),
+        Kind::OfferLost => {
+            let place = if f.is("waiting") { "您的候补顺位保持不变。" } else { "" };
+            ("名额已被抢占", format!("{class}。{place}"))
+        }
         Kind::OfferLapsed => {
-            let place = if f.is_turn() { "" } else { "您仍在候补队列中。" };
-            ("候补确认已过期", format!("{class}。候补确认已过期，名额已顺位给下一位候补用户。{place}"))
+            let seat = match f.text("seat") {
+                "yours" => "，名额现已按顺位单独保留给您，请留意新的通知",
+                "next" => "，名额已顺位给下一位候补用户",
+                _ => "",
+            };
+            let place = if f.is("waiting") { "您仍在候补队列中。" } else { "" };
+            ("候补确认已过期", format!("{class}。候补确认已过期{seat}。{place}"))
         }
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {
@@ -230,10 +262,22 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
                 "no_hours" => "剩余课时不足",
                 _ => "暂不符合条件",
             };
-            ("本次顺位已跳过", format!("{class}。{reason}，名额已顺位给下一位候补用户。"))
+            let seat = match f.text("seat") {
+                "next" => "名额已顺位给下一位候补用户",
+                _ => "本次名额不能保留给您",
+            };
+            ("本次顺位已跳过", format!("{class}。{reason}，{seat}。"))
+        }
+        Kind::WaitlistClosed if f.is("revoked") => {
+            ("候补已截止", format!("{class}。课次已撤销，候补随之结束，您可以选择其他课程。"))
         }
         Kind::WaitlistClosed => ("候补已截止", format!("{class}。本次未候补到名额，您可以选择其他课程。")),
-        Kind::ScheduleChanged => ("课程时间已调整", format!("新的时间：{class}。")),
+        // The time, the teacher, or both: what holds now is told, not what was different.
+        Kind::ScheduleChanged => {
+            let teacher = f.text("teacher_name");
+            let teacher = if teacher.is_empty() { String::new() } else { format!("老师：{teacher}。") };
+            ("课程安排已调整", format!("现在的安排：{class}。{teacher}"))
+        }
         Kind::ClassReminder => ("上课提醒", format!("{class}，即将开始。")),
         Kind::MakeupCredit => ("您有一次待补课", format!("{class}。请选择补课课程。")),
         Kind::CompensationGranted => {
@@ -250,10 +294,11 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
     let (title, body) = match kind {
         Kind::BookingPending => {
             let pay_by = f.time("pay_deadline");
-            let next = if pay_by.is_empty() {
-                " Waiting for the teacher's confirmation.".to_owned()
-            } else {
-                format!(" Please pay before {pay_by}; otherwise it is cancelled.")
+            let next = match (pay_by.is_empty(), f.is_to_teacher()) {
+                (true, false) => " Waiting for the teacher's confirmation.".to_owned(),
+                (true, true) => " Please confirm it before the class starts; otherwise it is cancelled.".to_owned(),
+                (false, false) => format!(" Please pay before {pay_by}; otherwise it is cancelled."),
+                (false, true) => format!(" The student is to pay before {pay_by}; otherwise it is cancelled."),
             };
             ("Booking received", format!("{class}.{number}{next}"))
         }
@@ -270,6 +315,7 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
             ("Booking cancelled", format!("{class}.{number}{by}{}{refund}", f.reason()))
         }
         Kind::BookingAttended if f.is("present") => ("Class attended", format!("{class}.{number}")),
+        Kind::BookingAttended if f.is_to_teacher() => ("Class missed", format!("{class}.{number}")),
         Kind::BookingAttended => ("Class missed", format!("{class}.{number} If this is wrong, ask the teacher.")),
         Kind::SeatOffered => {
             let deadline = f.time("deadline");
@@ -281,12 +327,21 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
             ("A seat is free: book now", format!("{class}. {how}"))
         }
         Kind::OfferReminder => {
-            ("Confirm? 5 minutes left to decide", format!("{class}. Please confirm before {}.", f.time("deadline")))
+            let body = format!("{class}. Please confirm before {}.", f.time("deadline"));
+            return (format!("Confirm?{}", f.left()), body);
         }
-        Kind::OfferLost => ("The seat was taken", format!("{class}. Your place in the waitlist is kept.")),
+        Kind::OfferLost => {
+            let place = if f.is("waiting") { " Your place in the waitlist is kept." } else { "" };
+            ("The seat was taken", format!("{class}.{place}"))
+        }
         Kind::OfferLapsed => {
-            let place = if f.is_turn() { "" } else { " You are still on the waitlist." };
-            ("Your offer has expired", format!("{class}. The seat went to the next in line.{place}"))
+            let seat = match f.text("seat") {
+                "yours" => " You are first in line, so the seat is now kept for you alone: see the new message.",
+                "next" => " The seat went to the next in line.",
+                _ => "",
+            };
+            let place = if f.is("waiting") { " You are still on the waitlist." } else { "" };
+            ("Your offer has expired", format!("{class}.{seat}{place}"))
         }
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {
@@ -294,12 +349,23 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
                 "no_hours" => "There are not enough class hours left",
                 _ => "You could not be offered the seat",
             };
-            ("Your turn was skipped", format!("{class}. {reason}, so the seat went to the next in line."))
+            let seat = match f.text("seat") {
+                "next" => "the seat went to the next in line",
+                _ => "the seat could not be kept for you",
+            };
+            ("Your turn was skipped", format!("{class}. {reason}, so {seat}."))
+        }
+        Kind::WaitlistClosed if f.is("revoked") => {
+            ("The waitlist is closed", format!("{class}. The class was called off; you may choose another one."))
         }
         Kind::WaitlistClosed => {
-            ("The waitlist is closed", format!("{class}. No seat became free for you; you may choose another class."))
+            ("The waitlist is closed", format!("{class}. You did not get a seat; you may choose another class."))
         }
-        Kind::ScheduleChanged => ("The class was moved", format!("New time: {class}.")),
+        Kind::ScheduleChanged => {
+            let teacher = f.text("teacher_name");
+            let teacher = if teacher.is_empty() { String::new() } else { format!(" Teacher: {teacher}.") };
+            ("The class has changed", format!("It is now: {class}.{teacher}"))
+        }
         Kind::ClassReminder => ("Class reminder", format!("{class} begins soon.")),
         Kind::MakeupCredit => ("You have a class to make up", format!("{class}. Please choose a makeup class.")),
         Kind::CompensationGranted => {

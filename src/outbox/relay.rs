@@ -19,11 +19,14 @@ use super::{
 use crate::{
     args,
     base::{
-        ids::{OfferId, OutboxId, ScheduleId},
+        ids::{EntryId, OfferId, OutboxId, ScheduleId},
         metrics,
         time::{Clock, MINUTE, Millis, SECOND, Timestamp, Zone},
     },
-    domain::schedule::effects::{Notice, Recipient, What},
+    domain::schedule::{
+        effects::{Notice, Recipient, What},
+        state::Stage,
+    },
     store::{
         Store, StoreError,
         sql::{self, Conn, Row},
@@ -304,7 +307,7 @@ impl Pending {
             if accounts.is_empty() {
                 continue;
             }
-            let data = data(notice, about, book).to_string();
+            let data = self.data(notice, about, book).to_string();
             deliveries.extend(accounts.iter().map(|account| Delivery {
                 key: format!("{}:{index}:{account}", self.id),
                 account: *account,
@@ -315,6 +318,63 @@ impl Pending {
             }));
         }
     }
+
+    /// What the message keeps: ids and instants as they are told over HTTP, and what else happened
+    /// in the same turn.
+    fn data(&self, notice: &Notice, about: &About, book: &AddressBook) -> Value {
+        let mut data = about.data();
+        let student = booked_student(&notice.what).or(match notice.to {
+            Recipient::Student(student) => Some(student),
+            Recipient::Teacher(_) => None,
+        });
+        if let Some(student) = student {
+            book.name_student(&mut data, student);
+        }
+        if matches!(notice.to, Recipient::Teacher(_)) {
+            data.insert("to".into(), json!("teacher"));
+        }
+        data.extend(particulars(&notice.what, about.zone));
+        match notice.what {
+            What::OfferReminder { .. } => {
+                data.insert("sent_at".into(), json!(about.zone.rfc3339(self.at)));
+            }
+            What::OfferLost { waitlist_id, .. } => {
+                data.insert("waiting".into(), json!(!self.closes(waitlist_id)));
+            }
+            What::OfferLapsed { waitlist_id, stage, .. } => {
+                data.insert("waiting".into(), json!(stage == Stage::Race && !self.closes(waitlist_id)));
+                data.insert("seat".into(), json!(heir(&self.notices, waitlist_id)));
+            }
+            What::OfferSkipped { waitlist_id, .. } => {
+                data.insert("seat".into(), json!(heir(&self.notices, waitlist_id)));
+            }
+            What::WaitlistClosed { .. } => {
+                data.insert("revoked".into(), json!(book.is_revoked(self.schedule)));
+            }
+            What::ScheduleChanged { .. } => book.name_teacher(&mut data, self.schedule),
+            What::BookingPending { .. }
+            | What::BookingConfirmed { .. }
+            | What::BookingCancelled { .. }
+            | What::BookingAttended { .. }
+            | What::SeatOffered { .. } => {}
+        }
+        Value::Object(data)
+    }
+
+    /// Whether this place in line ended in the same turn.
+    fn closes(&self, entry: EntryId) -> bool {
+        self.notices.iter().any(|n| matches!(n.what, What::WaitlistClosed { waitlist_id } if waitlist_id == entry))
+    }
+}
+
+/// Where a seat went that somebody did not take: unknown when nobody in line was given it.
+fn heir(notices: &[Notice], passed_by: EntryId) -> Option<&'static str> {
+    let mut heirs = notices.iter().filter_map(|n| {
+        let What::SeatOffered { waitlist_id, stage: Stage::Turn, .. } = n.what else { return None };
+        Some(waitlist_id)
+    });
+    let first = heirs.next()?;
+    Some(if first == passed_by || heirs.any(|h| h == passed_by) { "yours" } else { "next" })
 }
 
 fn booked_student(what: &What) -> Option<crate::base::ids::StudentId> {
@@ -346,20 +406,6 @@ fn announced_offer(what: &What) -> Option<OfferId> {
         | What::WaitlistClosed { .. }
         | What::ScheduleChanged { .. } => None,
     }
-}
-
-/// What the message keeps: ids and instants as they are told over HTTP.
-fn data(notice: &Notice, about: &About, book: &AddressBook) -> Value {
-    let mut data = about.data();
-    let student = booked_student(&notice.what).or(match notice.to {
-        Recipient::Student(student) => Some(student),
-        Recipient::Teacher(_) => None,
-    });
-    if let Some(student) = student {
-        book.name_student(&mut data, student);
-    }
-    data.extend(particulars(&notice.what, about.zone));
-    Value::Object(data)
 }
 
 fn particulars(what: &What, zone: Zone) -> Map<String, Value> {

@@ -30,7 +30,8 @@ fn all() -> Vec<What> {
 fn data() -> Value {
     json!({
         "schedule_id": "s", "course_name": "太极", "starts_at": "2025-11-12T19:00:00.000+08:00",
-        "deadline": "2025-11-12T12:45:00.000+08:00", "stage": "race", "booking_no": "BK20251112-000001",
+        "deadline": "2025-11-12T12:45:00.000+08:00", "sent_at": "2025-11-12T12:40:00.000+08:00",
+        "stage": "race", "seat": "next", "booking_no": "BK20251112-000001",
     })
 }
 
@@ -66,6 +67,53 @@ fn literal_texts() {
     assert_eq!(zh(Kind::OfferLost).0, "名额已被抢占");
     assert!(zh(Kind::OfferLapsed).1.contains("候补确认已过期，名额已顺位给下一位候补用户"));
     assert_eq!(zh(Kind::CompensationGranted).0, "您有课时补偿可使用");
+}
+
+/// What a message of this kind says with these facts, and what it must not say.
+#[test]
+fn nothing_is_said_that_is_not_known() {
+    let table: &[(Kind, Value, &[&str], &[&str])] = &[
+        (Kind::OfferReminder, json!({ "sent_at": "2025-11-12T12:44:00+08:00" }), &["还剩1分钟", " 1 minute left"], &[]),
+        (Kind::OfferReminder, json!({ "sent_at": "2025-11-12T12:44:30+08:00" }), &["还剩30秒", " 30 s left"], &[]),
+        (Kind::OfferReminder, json!({ "sent_at": null }), &["确认预约？", "Confirm?"], &["还剩", "left"]),
+        (
+            Kind::OfferLapsed,
+            json!({ "seat": "yours", "waiting": true }),
+            &["保留给您", "kept for you"],
+            &["下一位", "next in"],
+        ),
+        (Kind::OfferLapsed, json!({ "seat": null }), &["已过期", "expired"], &["下一位", "next in", "队列", "still"]),
+        (Kind::OfferLapsed, json!({ "waiting": true }), &["仍在候补", "still on"], &[]),
+        (Kind::OfferLost, json!({ "waiting": true }), &["顺位保持不变", "place in the waitlist is kept"], &[]),
+        (Kind::OfferLost, json!({ "waiting": false }), &["已被抢占", "was taken"], &["保持不变", "kept"]),
+        (Kind::OfferSkipped, json!({ "seat": null }), &["已跳过", "skipped"], &["下一位", "next in"]),
+        (Kind::WaitlistClosed, json!({ "revoked": true }), &["课次已撤销", "called off"], &["未候补到"]),
+        (
+            Kind::ScheduleChanged,
+            json!({ "teacher_name": "陈老师" }),
+            &["老师：陈老师", "Teacher: 陈老师"],
+            &["时间已", "moved", "New time"],
+        ),
+        (
+            Kind::BookingPending,
+            json!({ "to": "teacher" }),
+            &["请在开课前确认", "Please confirm"],
+            &["等待老师", "Waiting"],
+        ),
+        (Kind::BookingAttended, json!({ "to": "teacher" }), &["未到课", "missed"], &["联系老师", "ask the teacher"]),
+    ];
+    for (kind, more, said, unsaid) in table {
+        let mut data = data();
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let told = [Lang::Zh, Lang::En].map(|lang| tell(kind.name(), &data, lang, Zone::SHANGHAI));
+        let told = told.map(|(title, body)| format!("{title} {body}")).join(" ");
+        for words in *said {
+            assert!(told.contains(words), "{kind:?} {more}: {words} in {told}");
+        }
+        for words in *unsaid {
+            assert!(!told.contains(words), "{kind:?} {more}: not {words} in {told}");
+        }
+    }
 }
 
 #[test]

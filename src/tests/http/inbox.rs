@@ -9,6 +9,8 @@ on_both! {
     messages_are_read_once
     another_ones_messages_are_not_there
     the_waitlist_is_told_in_literal_words
+    an_offer_that_lapses_is_told_with_what_became_of_it
+    a_change_is_told_as_what_holds_now
     reasons_are_told_in_words
     who_is_told_what
     a_class_reminds_of_itself
@@ -109,7 +111,7 @@ async fn the_waitlist_is_told_in_literal_words(app: &mut TestApp) {
     app.advance_to("12:25:00.000").await;
     let lapsed = latest(app, &ben, "offer_lapsed").await;
     assert_eq!(lapsed["title"], "候补确认已过期");
-    let words = "候补确认已过期，名额已顺位给下一位候补用户";
+    let words = "候补确认已过期，名额现已按顺位单独保留给您，请留意新的通知。您仍在候补队列中。";
     assert!(text(&lapsed["body"]).contains(words), "{lapsed}");
     assert_eq!(latest(app, &ben, "seat_offered").await["data"]["stage"], "turn");
     let cat = app.student("cat").await;
@@ -123,6 +125,61 @@ async fn the_waitlist_is_told_in_literal_words(app: &mut TestApp) {
     let race = ["seat_offered", "offer_reminder"];
     let expected = [&race[..], &["offer_lost"], &race, &["offer_lapsed"], &race, &["offer_lapsed"]].concat();
     assert_eq!(app.inbox(&ben).await, expected);
+}
+
+async fn an_offer_that_lapses_is_told_with_what_became_of_it(app: &mut TestApp) {
+    let class = app.class(1, json!({})).await;
+    let seated = app.student("seated").await;
+    let seat = seated.booked(&class).await;
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    amy.join(&class).await;
+    ben.join(&class).await;
+    app.advance_to("12:20:00.000").await;
+    seated.cancel(&seat).await.is(200);
+    let body = |message: &Value| text(&message["body"]).rsplit("。候补").next().unwrap_or_default().to_owned();
+    // The race lapses: the seat is Amy's alone, which is not what Ben is told.
+    app.advance_to("12:35:00.000").await;
+    let yours = "确认已过期，名额现已按顺位单独保留给您，请留意新的通知。您仍在候补队列中。";
+    assert_eq!(body(&latest(app, &amy, "offer_lapsed").await), yours);
+    let next = "确认已过期，名额已顺位给下一位候补用户。您仍在候补队列中。";
+    assert_eq!(body(&latest(app, &ben, "offer_lapsed").await), next);
+    app.advance_to("12:50:00.000").await;
+    assert_eq!(body(&latest(app, &amy, "offer_lapsed").await), "确认已过期，名额已顺位给下一位候补用户。");
+    assert_eq!(latest(app, &ben, "offer_reminder").await["title"], "确认预约？还剩5分钟决策时间");
+    // Ben's turn ends with the queue: there is no next one.
+    app.advance_to("13:00:00.000").await;
+    assert_eq!(body(&latest(app, &ben, "offer_lapsed").await), "确认已过期。");
+    assert_eq!(latest(app, &ben, "waitlist_closed").await["title"], "候补已截止");
+
+    // A race that the cutoff ends leaves nobody in the queue.
+    let policy = json!({ "cutoff_ms": 3_600_000, "window_ms": 3_600_000, "reminder_ms": 20_000 });
+    let late = app.class(1, json!({ "policy": policy })).await;
+    let seat = seated.booked(&late).await;
+    amy.join(&late).await;
+    app.advance_to("17:55:00.000").await;
+    seated.cancel(&seat).await.is(200);
+    app.advance_to("17:59:40.000").await;
+    assert_eq!(latest(app, &amy, "offer_reminder").await["title"], "确认预约？还剩20秒决策时间");
+    app.advance_to("18:00:00.000").await;
+    assert_eq!(body(&latest(app, &amy, "offer_lapsed").await), "确认已过期。");
+
+    let off = app.class(1, json!({ "starts_at": "2025-11-13T19:00:00+08:00" })).await;
+    seated.booked(&off).await;
+    amy.join(&off).await;
+    app.operator.post(&format!("/schedules/{off}/revoke"), json!({})).await.is(200);
+    let closed = text(&latest(app, &amy, "waitlist_closed").await["body"]);
+    assert!(closed.ends_with("课次已撤销，候补随之结束，您可以选择其他课程。"), "{closed}");
+}
+
+async fn a_change_is_told_as_what_holds_now(app: &mut TestApp) {
+    let (tom, tim) = (app.teacher("tom").await, app.teacher("tim").await);
+    let class = app.class(3, json!({ "teacher_id": tom.teacher })).await;
+    let amy = app.student("amy").await;
+    amy.booked(&class).await;
+    app.operator.patch(&format!("/schedules/{class}"), json!({ "teacher_id": tim.teacher })).await.is(200);
+    let told = latest(app, &amy, "schedule_changed").await;
+    assert_eq!(told["title"], "课程安排已调整");
+    assert_eq!(told["body"], "现在的安排：《书法》11-12 19:00 (UTC+08:00)，amy。老师：tim。");
 }
 
 /// A code is for programs: people read what it means.
