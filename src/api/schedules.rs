@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ use crate::{
     base::{
         ids::{CourseId, ScheduleId, StudentId, TeacherId},
         keys::{RequestKey, StoredAnswer},
-        limits::{AHEAD_MAX, CAPACITY_MAX, DURATION_MAX, NAME_CHARS_MAX},
+        limits::{AHEAD_MAX, CAPACITY_MAX, DURATION_MAX, NAME_CHARS_MAX, PAGE_SIZE_MAX},
         time::{MINUTE, Timestamp},
         units::Fen,
     },
@@ -507,24 +508,46 @@ pub struct Slot {
     location: String,
 }
 
-/// The classes of one local day, today unless `date` is given.
-#[utoipa::path(get, path = "/slots", tag = "schedules", params(("date" = Option<String>, Query)),
-    responses((status = 200, body = [Slot])))]
+/// Classes are asked for their state this many at a time.
+const LOOKS_AT_ONCE: usize = 16;
+
+/// A page of the classes of one local day.
+#[derive(Serialize, ToSchema)]
+pub struct Slots {
+    date: String,
+    #[serde(flatten)]
+    page: reply::Listed<Slot>,
+}
+
+/// The classes of one local day, today unless `date` is given; as many to a page as there may be.
+#[utoipa::path(get, path = "/slots", tag = "schedules",
+    params(("date" = Option<String>, Query), ("page" = Option<u32>, Query), ("page_size" = Option<u32>, Query)),
+    responses((status = 200, body = Slots)))]
 pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let zone = ctx.zone();
     let date = query.get("date").map_or_else(|| zone.date(ctx.now()), str::to_owned);
     let (from, to) = zone
         .day(&date)
         .ok_or_else(|| Problem::invalid("date", "应为 2025-11-12 这样的日期", "use a date such as 2025-11-12"))?;
-    let viewer = viewer_of(&ctx, &caller, &query).await?;
-    let sql = "select s.id, s.location, t.name as teacher_name from schedules s left join teachers t \
-        on t.id = s.teacher_id where s.org_id = $1 and s.starts_at >= $2 and s.starts_at < $3 \
-        and s.status <> 'revoked' order by s.starts_at, s.id limit 200";
-    let mut items = Vec::new();
-    for row in ctx.app.store.reader().all(sql, args![ctx.app.org, from, to]).await? {
-        items.push(slot_of(&ctx, &row, viewer).await?);
+    let mut page = query.page()?;
+    if query.get("page_size").is_none() {
+        page.page_size = PAGE_SIZE_MAX;
     }
-    Ok(ctx.ok(serde_json::json!({ "date": date, "items": items })))
+    let viewer = viewer_of(&ctx, &caller, &query).await?;
+    let day = "s.org_id = $1 and s.starts_at >= $2 and s.starts_at < $3 and s.status <> 'revoked'";
+    let reader = ctx.app.store.reader();
+    let sql = format!("select count(*) as n from schedules s where {day}");
+    let total = reader.one(&sql, args![ctx.app.org, from, to]).await?.map_or(Ok(0), |r| r.version("n"))?;
+    let sql = format!(
+        "select s.id, s.location, t.name as teacher_name from schedules s left join teachers t \
+         on t.id = s.teacher_id where {day} order by s.starts_at, s.id limit {} offset {}",
+        page.limit(),
+        page.offset()
+    );
+    let rows = reader.all(&sql, args![ctx.app.org, from, to]).await?;
+    let looks = stream::iter(&rows).map(|row| slot_of(&ctx, row, viewer)).buffered(LOOKS_AT_ONCE);
+    let items = looks.try_collect().await?;
+    Ok(ctx.ok(Slots { date, page: page.of(items, total) }))
 }
 
 async fn slot_of(ctx: &Ctx, row: &Row, viewer: Option<StudentId>) -> Result<Slot, Problem> {

@@ -284,6 +284,22 @@ async fn a_day_lists_its_classes(app: &mut TestApp) {
         let places: Vec<_> = day["items"].as_array().expect("items").iter().map(|s| text(&s["location"])).collect();
         assert_eq!((&day["date"], places), (&json!(date), expected.into_iter().map(str::to_owned).collect()));
     }
+    // Page by page, with nothing cut off silently.
+    let pages = ["?page_size=2", "?page_size=2&page=2", "?page_size=2&page=3", ""];
+    for (query, (page, page_size, expected)) in pages.into_iter().zip([
+        (1, 2, vec!["B", "C"]),
+        (2, 2, vec!["D"]),
+        (3, 2, vec![]),
+        (1, 100, vec!["B", "C", "D"]),
+    ]) {
+        let and = if query.is_empty() { String::new() } else { query.replace('?', "&") };
+        let day = amy.get(&format!("/slots?date=2025-11-13{and}")).await.is(200);
+        let told = ["total", "page", "page_size"].map(|name| &day[name]);
+        assert_eq!(told, [&json!(3), &json!(page), &json!(page_size)]);
+        let places: Vec<_> = day["items"].as_array().expect("items").iter().map(|s| text(&s["location"])).collect();
+        assert_eq!(places, expected);
+    }
+    amy.get("/slots?page_size=101").await.invalid("page_size");
     // A slot is the live state and what only lists show.
     let slot = amy.get("/slots").await.items()[0].clone();
     assert_eq!(slot, with(amy.sees(&own).await, json!({ "teacher_name": "tom", "location": "T" })));
