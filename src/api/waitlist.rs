@@ -12,12 +12,12 @@ use crate::{
     args,
     base::{
         ids::{CourseId, EntryId, OfferId, ScheduleId, StudentId},
-        time::{DAY, Timestamp, Zone},
+        time::{DAY, HOUR, MINUTE, Millis, Timestamp, Zone},
     },
     domain::{
         access::Action,
         schedule::{
-            Command, Receipt, Rejection,
+            Command, Policy, Receipt, Rejection,
             command::Evidence,
             state::{Entry, EntryEnd, OfferEnd, Stage},
         },
@@ -72,14 +72,14 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
         reply::Lang::Zh => "加入候补成功",
         reply::Lang::En => "You are on the waitlist",
     };
-    let tell: Tell = Arc::new(move |receipt, _, _| {
+    let tell: Tell = Arc::new(move |receipt, head, at| {
         let Receipt::Joined { entry, position, length, capacity } = receipt else {
             unreachable!("joining is answered with a place")
         };
         let body = Joined {
             waitlist_id: *entry,
             position: *position,
-            estimated_wait_time: pace.wait(*position),
+            estimated_wait_time: pace.wait(*position, head.cutoff_at() - at),
             waitlist: Queue { capacity: *capacity, length: *length },
         };
         (200, reply::body_saying(message, 200, body))
@@ -90,6 +90,9 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
 /// Seats that this course released per day; one where nothing is known.
 #[derive(Clone, Copy)]
 struct Pace(f64);
+
+/// The wait of somebody to whom a seat is offered right now.
+const ON_OFFER: &str = "名额待您确认";
 
 /// How far back the pace is measured.
 const PACE_DAYS: i64 = 30;
@@ -110,10 +113,19 @@ impl Pace {
         Ok(Self(if released == 0 { 1.0 } else { f64::from(released) / PACE_DAYS as f64 }))
     }
 
-    /// The wait as people say it: third in line at one seat a day is "2-3天".
-    fn wait(self, position: u32) -> String {
-        let days = (f64::from(position) / self.0).ceil().clamp(1.0, 365.0) as u32;
-        if days == 1 { "1天内".into() } else { format!("{}-{days}天", days - 1) }
+    /// The wait as people say it: third in line at one seat a day is "2-3天". Never longer than
+    /// what is left until the cutoff, when the queue ends.
+    fn wait(self, position: u32, left: Millis) -> String {
+        let days = (f64::from(position) / self.0).ceil().clamp(1.0, 365.0) as i64;
+        match (days.min(left / DAY), left / HOUR, left / MINUTE) {
+            (2.., ..) => {
+                let days = days.min(left / DAY);
+                format!("{}-{days}天", days - 1)
+            }
+            (1, ..) => "1天内".into(),
+            (_, hours @ 1.., _) => format!("{hours}小时内"),
+            (_, _, minutes) => format!("{}分钟内", minutes.max(1)),
+        }
     }
 }
 
@@ -127,7 +139,7 @@ struct Found {
 }
 
 const ENTRY_COLUMNS: &str = "w.id, w.student_id, w.account_id, w.seq, w.joined_at, w.status, w.end_reason, \
-    w.schedule_id, s.course_id, s.starts_at, \
+    w.schedule_id, s.course_id, s.starts_at, s.policy, \
     (select count(*) from waitlist b where b.schedule_id = w.schedule_id and b.status = 'active' and b.seq <= w.seq) \
     as place, \
     (select max(o.stage) from waitlist_offers o where o.waitlist_id = w.id and o.status = 'live') as live_stage";
@@ -179,6 +191,12 @@ pub struct EntryDetail {
     estimated_wait_time: Option<String>,
 }
 
+fn cutoff_at(row: &Row) -> Result<Timestamp, Problem> {
+    let policy = row.text("policy")?;
+    let policy: Policy = serde_json::from_str(policy).map_err(|_| row.bad("policy", policy))?;
+    Ok(row.at("starts_at")? - policy.cutoff_ms)
+}
+
 async fn detail(ctx: &Ctx, found: &Found, row: &Row) -> Result<EntryDetail, Problem> {
     let course: CourseId = row.parse("course_id")?;
     let (status, position) = match (found.end, row.opt_text("live_stage")?) {
@@ -187,9 +205,13 @@ async fn detail(ctx: &Ctx, found: &Found, row: &Row) -> Result<EntryDetail, Prob
         (None, Some(_)) => (EntryStatus::Notified, row.count("place")?),
         (None, None) => (EntryStatus::Waiting, row.count("place")?),
     };
-    let wait = match found.end {
-        None => Some(Pace::of_course(&ctx.app, course).await?.wait(position)),
-        Some(_) => None,
+    let wait = match status {
+        EntryStatus::Waiting => {
+            let left = cutoff_at(row)? - ctx.now();
+            Some(Pace::of_course(&ctx.app, course).await?.wait(position, left))
+        }
+        EntryStatus::Notified | EntryStatus::InTurn => Some(ON_OFFER.to_owned()),
+        EntryStatus::Promoted | EntryStatus::Cancelled | EntryStatus::Expired => None,
     };
     let name = ctx.app.courses.get(course).await?.map_or(String::new(), |c| c.name.clone());
     let zone = ctx.zone();
@@ -529,10 +551,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_is_told_in_days() {
-        assert_eq!(Pace(1.0).wait(3), "2-3天");
-        assert_eq!(Pace(1.0).wait(1), "1天内");
-        assert_eq!(Pace(2.0).wait(3), "1-2天");
-        assert_eq!(Pace(0.1).wait(8), "79-80天");
+    fn the_wait_is_told_as_people_say_it_and_ends_with_the_queue() {
+        let month = 30 * DAY;
+        let table = [
+            // seats a day, position, time to the cutoff, told
+            (1.0, 3, month, "2-3天"),
+            (1.0, 1, month, "1天内"),
+            (2.0, 3, month, "1-2天"),
+            (0.1, 8, 90 * DAY, "79-80天"),
+            (0.1, 8, month, "29-30天"),
+            (0.1, 3, 3 * DAY + HOUR, "2-3天"),
+            (1.0, 3, 2 * DAY, "1-2天"),
+            (1.0, 3, 2 * DAY - 1, "1天内"),
+            (1.0, 1, DAY, "1天内"),
+            (1.0, 1, DAY - 1, "23小时内"),
+            (0.1, 3, 7 * HOUR, "7小时内"),
+            (9.0, 1, 90 * MINUTE, "1小时内"),
+            (1.0, 2, HOUR - 1, "59分钟内"),
+            (1.0, 2, 1, "1分钟内"),
+            // A begun confirm may outlive the queue.
+            (1.0, 2, -MINUTE, "1分钟内"),
+        ];
+        for (pace, position, left, told) in table {
+            assert_eq!(Pace(pace).wait(position, left), told, "{position} at {pace} a day, {left} ms");
+        }
     }
 }

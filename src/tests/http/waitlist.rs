@@ -42,8 +42,15 @@ fn place(status: &str, position: u64) -> (String, u64) {
 }
 
 async fn joining_tells_the_place(app: &mut TestApp) {
-    let (class, ..) = full(app).await;
-    for (name, position, wait) in [("amy", 1, "1天内"), ("ben", 2, "1-2天"), ("cat", 3, "2-3天")] {
+    // The queue of tonight's class closes in five hours; that of the next month's is open for long.
+    let (class, seated, _) = full(app).await;
+    let far = app.class(1, json!({ "starts_at": "2025-12-12T19:00:00+08:00" })).await;
+    seated.booked(&far).await;
+    for (name, wait) in [("amy", "1天内"), ("ben", "1-2天"), ("cat", "2-3天")] {
+        let joined = app.student(name).await.try_join(&far).await.is(200);
+        assert_eq!(joined["estimated_wait_time"], wait);
+    }
+    for (name, position, wait) in [("amy", 1, "5小时内"), ("ben", 2, "5小时内"), ("cat", 3, "5小时内")] {
         let person = app.student(name).await;
         let joined = person.try_join(&class).await;
         let id = joined.body["data"]["waitlist_id"].clone();
@@ -273,6 +280,8 @@ async fn a_seat_on_offer_is_not_public(app: &mut TestApp) {
     let line = line(app, &class, &["amy", "ben"]).await;
     let [(amy, a), (ben, _)] = &line[..] else { panic!("two") };
     seated.cancel(&seat).await.is(200);
+    // Whoever has an offer does not wait.
+    assert_eq!(amy.entry(a).await["estimated_wait_time"], "名额待您确认");
     let cat = app.student("cat").await;
     for answer in [
         cat.book(&class).await,
