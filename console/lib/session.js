@@ -13,7 +13,7 @@ export class Session {
 
   constructor({ language }) {
     this.#language = language;
-    this.name = recall('name') || inventName();
+    this.name = recall('name') || inventName(language());
     remember('name', this.name);
     this.#token = recall('token');
   }
@@ -61,6 +61,7 @@ export class Session {
 }
 
 /** Two visitors should not meet as one student by default. */
-function inventName() {
-  return `访客${String(crypto.getRandomValues(new Uint16Array(1))[0] % 10_000).padStart(4, '0')}`;
+function inventName(language) {
+  const guest = language.startsWith('zh') ? '访客' : 'Guest';
+  return `${guest}${String(crypto.getRandomValues(new Uint16Array(1))[0] % 10_000).padStart(4, '0')}`;
 }

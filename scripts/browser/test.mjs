@@ -216,6 +216,7 @@ test('the page opens in the browser’s language', async () => {
     const { page: own, context } = await openPage(browser, server.base, { locale });
     await openBoard(own, server.base);
     assert.equal(await own.locator('html').getAttribute('lang'), expected, locale);
+    assert.match(await own.inputValue('#identity-name'), expected === 'en' ? /^Guest\d+$/ : /^访客\d+$/);
     await context.close();
   }
 });
