@@ -93,7 +93,10 @@ impl Server {
     }
 
     pub async fn post(&self, token: Option<&str>, path: &str, body: Value) -> Value {
-        let mut request = Client::new().post(format!("{}/api/v1{path}", self.base)).json(&body);
+        let mut request = Client::new().post(format!("{}/api/v1{path}", self.base));
+        if !body.is_null() {
+            request = request.json(&body);
+        }
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
