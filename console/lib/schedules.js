@@ -67,10 +67,10 @@ export function standing(schedule, now) {
 }
 
 /** When a class begins, as people say it: the date only where it is not today's. */
-export function whenText(schedule, today) {
+export function whenText(schedule, today, otherDay = 'day.tomorrow') {
   const date = wallDate(schedule.starts_at);
   const time = wallTime(schedule.starts_at);
-  return !today || date === today ? time : t('day.tomorrow', { date: date.slice(5), time });
+  return !today || date === today ? time : t(otherDay, { date: date.slice(5), time });
 }
 
 export function hasEnded(schedule, now) {

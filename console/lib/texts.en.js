@@ -46,6 +46,7 @@ export const en = {
 
   'span.minutes': '{count} min',
   'span.seconds': '{count} s',
+  'day.other': '{date} {time}',
   'day.tomorrow': 'Tomorrow, {date} {time}',
 
   'link.connecting': 'Connecting…',

@@ -46,6 +46,7 @@ export const zh = {
 
   'span.minutes': '{count}分钟',
   'span.seconds': '{count}秒',
+  'day.other': '{date} {time}',
   'day.tomorrow': '明天 {date} {time}',
 
   'link.connecting': '正在连接…',

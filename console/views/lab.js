@@ -115,5 +115,5 @@ export class Lab {
 }
 
 function label(schedule, today) {
-  return t('lab.option', { time: whenText(schedule, today), course: schedule.course_name, left: schedule.seats_left });
+  return t('lab.option', { time: whenText(schedule, today, 'day.other'), course: schedule.course_name, left: schedule.seats_left });
 }
