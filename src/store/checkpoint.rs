@@ -18,8 +18,9 @@ use super::{
     writer::Writer,
 };
 
-/// How often the log is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often the log is looked at: often, so that each run moves little and syncs it fast, for
+/// commits wait behind it at the disk.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A log below this is left alone.
 const LOG_BYTES_MIN: u64 = 4 << 20;
 /// From this many pages on the log is to begin anew …

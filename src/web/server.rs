@@ -51,6 +51,7 @@ pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::Soc
             .app_data(app.clone())
             .app_data(web::PayloadConfig::new(limits::BODY_BYTES_MAX))
             .wrap(from_fn(around))
+            .service(web::redirect("/api/v1/docs", "/api/v1/docs/"))
             .service(SwaggerUi::new("/api/v1/docs/{_:.*}").url("/api/v1/openapi.json", ApiDoc::openapi()))
             .route("/api/openapi.json", web::get().to(openapi))
             .configure(routes::mount("/api/v1"))
@@ -66,6 +67,8 @@ pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::Soc
     // A socket whose peer is stuck can be cut off at the wire.
     .on_connect(crate::live::wire::on_connect)
     .workers(workers)
+    // A frame goes out when it is written: nobody waits to fill a packet.
+    .tcp_nodelay(true)
     .backlog(4_096)
     .max_connections(50_000)
     .keep_alive(KEEP_ALIVE)
