@@ -1,7 +1,11 @@
 //! Settings: defaults, then `yueke.toml`, then the environment. Everything that is wrong is told
 //! at once, each with what to do.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use serde::Deserialize;
 
@@ -32,6 +36,8 @@ pub struct Config {
     pub tokens: TokenConfig,
     pub limits: LimitConfig,
     pub log: LogConfig,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Origins that browsers may open sockets from; empty for any.
     pub allowed_origins: Vec<String>,
 }
@@ -86,6 +92,7 @@ struct File {
     log: Option<String>,
     log_format: Option<String>,
     log_directory: Option<PathBuf>,
+    trusted_proxies: Option<Vec<String>>,
     allowed_origins: Option<Vec<String>>,
 }
 
@@ -188,6 +195,19 @@ impl Config {
         if format != "human" && format != "json" {
             wrong.push(format!("YUEKE_LOG_FORMAT is `{format}`: use `human` or `json`"));
         }
+        let list = |name: &str, from_file: Option<Vec<String>>| -> Vec<String> {
+            let text = set(name, from_file.map(|l| l.join(","))).unwrap_or_default();
+            text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        };
+        let mut trusted_proxies = Vec::new();
+        for text in list("YUEKE_TRUSTED_PROXIES", file.trusted_proxies) {
+            match text.parse::<IpAddr>() {
+                Ok(address) => trusted_proxies.push(address.to_canonical()),
+                Err(_) => {
+                    wrong.push(format!("YUEKE_TRUSTED_PROXIES names `{text}`: use addresses, as in 10.0.0.1,::1"))
+                }
+            }
+        }
         let config = Self {
             listen,
             workers,
@@ -205,9 +225,8 @@ impl Config {
                 directory: set("YUEKE_LOG_DIRECTORY", file.log_directory.map(|d| d.display().to_string()))
                     .map(PathBuf::from),
             },
-            allowed_origins: set("YUEKE_ALLOWED_ORIGINS", file.allowed_origins.map(|o| o.join(",")))
-                .map(|o| o.split(',').map(|o| o.trim().to_owned()).filter(|o| !o.is_empty()).collect())
-                .unwrap_or_default(),
+            trusted_proxies,
+            allowed_origins: list("YUEKE_ALLOWED_ORIGINS", file.allowed_origins),
         };
         if wrong.is_empty() { Ok(config) } else { Err(BadConfig(wrong)) }
     }

@@ -255,12 +255,7 @@ fn confirm_name(mode: ConfirmMode) -> &'static str {
 }
 
 /// One row.
-pub async fn insert_course(
-    tx: &mut Conn,
-    c: &Course,
-    org: OrgId,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn insert_course(tx: &mut Conn, c: &Course, org: OrgId, at: Timestamp) -> Result<(), StoreError> {
     let sql = "insert into courses (id, org_id, name, kind, tier, level, category, duration_min, default_capacity, \
         price_fen, hours_per_session, confirm_mode, created_by, created_at, updated_at) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";

@@ -6,6 +6,8 @@ use super::time::{DAY, HOUR, MINUTE, Millis, SECOND};
 pub const NAME_CHARS_MAX: usize = 200;
 pub const NOTE_CHARS_MAX: usize = 2_000;
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// From its first byte to its last: 50 KiB a second for the largest.
+pub const BODY_WITHIN: Millis = 20 * SECOND;
 pub const KEY_CHARS_MAX: usize = 255;
 pub const PAGE_SIZE_MAX: u32 = 100;
 pub const PAGE_SIZE_DEFAULT: u32 = 20;

@@ -29,6 +29,7 @@ pub enum Problem {
     NotFound,
     MethodNotAllowed,
     TooLarge,
+    TooSlow,
     NotJson,
     KeyReused,
     InProgress,
@@ -108,6 +109,9 @@ impl Problem {
             }
             Self::TooLarge => {
                 row(413, "payload_too_large", "请求内容过大（上限1 MiB）", "The body is larger than 1 MiB")
+            }
+            Self::TooSlow => {
+                row(408, "request_timeout", "请求内容未在规定时间内送达", "The body did not arrive in time")
             }
             Self::NotJson => row(
                 415,

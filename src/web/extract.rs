@@ -1,6 +1,6 @@
 //! What handlers take: who calls, in which language, with which body, under which key.
 
-use std::{future::Ready, str::FromStr};
+use std::{future::Ready, str::FromStr, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -22,7 +22,7 @@ use crate::{
     base::{
         ids::{AccountId, StudentId, TeacherId},
         keys::{Keyed, RequestKey, StoredAnswer},
-        limits::{BODY_BYTES_MAX, KEY_CHARS_MAX, PAGE_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
+        limits::{BODY_BYTES_MAX, BODY_WITHIN, KEY_CHARS_MAX, PAGE_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
         time::{Timestamp, Zone},
     },
     domain::access::Action,
@@ -188,7 +188,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         // At the instant at which `Caller` looks at it too, not when a slow body has come.
         let account = Caller::account_of(&req);
         Box::pin(async move {
-            let raw = read_all(&req, &mut payload).await?;
+            let raw = read_all(&req, &mut payload, Duration::from_millis(BODY_WITHIN as u64)).await?;
             let value = parse(&req, &raw)?;
             let key = account.map(|account| key_of(&req, account, &raw)).transpose()?.flatten();
             Ok(Self { value, key })
@@ -196,20 +196,24 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-async fn read_all(req: &HttpRequest, payload: &mut Payload) -> Result<Bytes, Problem> {
+async fn read_all(req: &HttpRequest, payload: &mut Payload, within: Duration) -> Result<Bytes, Problem> {
     let announced = req.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|n| n > BODY_BYTES_MAX) {
         return Err(Problem::TooLarge);
     }
-    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::invalid("body", "内容不完整", "it ended too early"))?;
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(Problem::TooLarge);
+    let read = async {
+        // Grows with what comes: what is announced only may never come.
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Problem::invalid("body", "内容不完整", "it ended too early"))?;
+            if body.len() + chunk.len() > BODY_BYTES_MAX {
+                return Err(Problem::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(within, read).await.map_err(|_| Problem::TooSlow)?
 }
 
 fn parse<T: DeserializeOwned>(req: &HttpRequest, raw: &[u8]) -> Result<T, Problem> {
@@ -353,5 +357,27 @@ pub fn answer(answer: Answer) -> Result<HttpResponse, Problem> {
         Answer::Stored(stored) => Ok(reply::from_stored(&stored)),
         Answer::Given { outcome: Err(rejection), .. } => Err(Problem::Rule(rejection)),
         Answer::Given { outcome: Ok(_), .. } => unreachable!("orders from the web are rendered where they are decided"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{error::PayloadError, test::TestRequest};
+    use futures_util::stream;
+
+    use super::*;
+
+    fn payload(chunks: impl futures_util::Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
+        Payload::Stream { payload: Box::pin(chunks) }
+    }
+
+    #[actix_web::test]
+    async fn a_body_comes_in_time_or_is_not_waited_for() {
+        let req = TestRequest::default().insert_header((header::CONTENT_LENGTH, 100)).to_http_request();
+        let begun = || stream::iter([Ok(Bytes::from_static(b"{}"))]);
+        let whole = read_all(&req, &mut payload(begun()), Duration::from_secs(60)).await;
+        assert_eq!(whole.unwrap(), "{}");
+        let stuck = read_all(&req, &mut payload(begun().chain(stream::pending())), Duration::ZERO).await;
+        assert!(matches!(stuck, Err(Problem::TooSlow)));
     }
 }

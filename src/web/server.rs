@@ -1,18 +1,27 @@
 //! The HTTP server: what is around every request, and how it stops.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    cell::RefCell,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    rc::Rc,
+    sync::LazyLock,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
     App as ActixApp, HttpMessage, HttpRequest, HttpResponse, HttpServer,
-    body::{BoxBody, EitherBody, MessageBody},
-    dev::{ServerHandle, ServiceRequest, ServiceResponse},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
+    dev::{Payload, ServerHandle, ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::{Next, from_fn},
-    web,
+    web::{self, Bytes},
 };
+use futures_util::{StreamExt, stream};
 use prometheus::{HistogramVec, register_histogram_vec};
 use rust_embed::RustEmbed;
 use utoipa::OpenApi;
@@ -42,7 +51,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const DRAIN_SECONDS: u64 = 10;
 
 /// Binds and serves until the handle stops it.
-pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, std::net::SocketAddr)> {
+pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, SocketAddr)> {
     metrics::register_all();
     LazyLock::force(&REQUESTS);
     let (listen, workers) = (app.config.listen, app.config.workers);
@@ -93,13 +102,14 @@ pub async fn stop(app: &App, server: ServerHandle) {
 
 type Response = ServiceResponse<EitherBody<BoxBody>>;
 
-async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<Response, actix_web::Error> {
+async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<Response, actix_web::Error> {
     let app = req.app_data::<App>().expect("the server is built with its state").clone();
     let began = std::time::Instant::now();
     let id = request_id(req.request(), &app);
     req.extensions_mut().insert(RequestId(id.clone()));
-    let address = req.peer_addr().map(|a| a.ip());
+    let address = address_of(&req, &app.config.trusted_proxies).filter(|_| !UNLIMITED.contains(&req.path()));
     let limited = address.map_or(Ok(()), |a| app.limits.address(a));
+    let kept = keep_body(&mut req);
     // The request must not be cloned before it is routed: the router wants it for itself alone.
     let response = match limited {
         Err(problem) => {
@@ -108,7 +118,64 @@ async fn around(req: ServiceRequest, next: Next<impl MessageBody + 'static>) -> 
         }
         Ok(()) => finish(next.call(req).await?.map_into_boxed_body(), &id).map_into_left_body(),
     };
-    Ok(finished(response, &id, began))
+    let response = finished(response, &id, began);
+    Ok(response.map_body(|_, body| match kept {
+        Some(kept) => EitherBody::new(BoxBody::new(Holding { body, _kept: kept })),
+        None => body,
+    }))
+}
+
+/// Whoever watches the server must see it when it has most to do.
+const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// Who asks. A proxy of ours names who asked it; anybody else may name whom they like.
+fn address_of(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let mut address = req.peer_addr()?.ip().to_canonical();
+    let named = req.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok());
+    let mut named: Vec<&str> = named.flat_map(|v| v.split(',')).collect();
+    while trusted.contains(&address)
+        && let Some(before) = named.pop().and_then(|text| parse_address(text.trim()))
+    {
+        address = before;
+    }
+    Some(address)
+}
+
+/// Some proxies name the port too.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse().ok().map(|a: SocketAddr| a.ip());
+    text.parse().ok().or_else(with_port).map(|a: IpAddr| a.to_canonical())
+}
+
+/// An answer that holds the body of its request until it is sent.
+struct Holding<B> {
+    body: B,
+    _kept: Rc<RefCell<Payload>>,
+}
+
+impl<B: MessageBody + Unpin> MessageBody for Holding<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
+
+/// A body of no known length would be waited for after the answer, for ever when its end never
+/// comes. One that is still held when the answer is sent closes the connection instead.
+fn keep_body(req: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
+    if !req.headers().contains_key(header::TRANSFER_ENCODING) {
+        return None;
+    }
+    let kept = Rc::new(RefCell::new(req.take_payload()));
+    let read = kept.clone();
+    let payload = stream::poll_fn(move |cx| read.borrow_mut().poll_next_unpin(cx));
+    req.set_payload(Payload::Stream { payload: Box::pin(payload) });
+    Some(kept)
 }
 
 /// Taken from the client when it is fit for a log, else made.
