@@ -77,7 +77,7 @@ pub struct LogConfig {
 #[serde(default, deny_unknown_fields)]
 struct File {
     listen: Option<String>,
-    workers: Option<usize>,
+    workers: Option<u32>,
     database_url: Option<String>,
     env: Option<String>,
     demo_data: Option<bool>,
@@ -96,6 +96,67 @@ struct File {
     allowed_origins: Option<Vec<String>>,
 }
 
+/// Every variable that is read anywhere.
+const NAMES: &[&str] = &[
+    "YUEKE_ALLOWED_ORIGINS",
+    "YUEKE_CLOCK",
+    "YUEKE_CONFIG",
+    "YUEKE_DATABASE_URL",
+    "YUEKE_DEMO_DATA",
+    "YUEKE_ENV",
+    "YUEKE_JWT_SECRET",
+    "YUEKE_JWT_SECRET_PREVIOUS",
+    "YUEKE_LIMIT_PER_ADDRESS",
+    "YUEKE_LIMIT_PER_CALLER",
+    "YUEKE_LISTEN",
+    "YUEKE_LOG",
+    "YUEKE_LOG_DIRECTORY",
+    "YUEKE_LOG_FORMAT",
+    "YUEKE_PASSWORD",
+    "YUEKE_TEST_POSTGRES_URL",
+    "YUEKE_TRUSTED_PROXIES",
+    "YUEKE_WECHAT_APPID",
+    "YUEKE_WECHAT_SECRET",
+    "YUEKE_WORKERS",
+    "YUEKE_ZONE",
+];
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// `line 3 (listen)`: not the line itself, which may hold a secret.
+fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let start = span.map_or(0, |s| s.start.min(text.len()));
+    let line = text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count();
+    let key = text.lines().nth(line).and_then(|l| l.split_once('=')).map(|(key, _)| key.trim());
+    match key.filter(|k| k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+        Some(key) => format!("line {} ({key})", line + 1),
+        None => format!("line {}", line + 1),
+    }
+}
+
+/// For each of these variables that is ours and that nobody reads: itself, and the one that was
+/// most likely meant.
+pub fn unknown(names: impl Iterator<Item = String>) -> Vec<(String, &'static str)> {
+    let ours = names.filter(|n| n.starts_with("YUEKE_") && !NAMES.contains(&n.as_str()));
+    let nearest = |name: &str| NAMES.iter().copied().min_by_key(|known| distance(name, known)).unwrap_or_default();
+    ours.map(|name| (name.clone(), nearest(&name))).collect()
+}
+
+/// How many letters are to be changed, added or left out.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 /// All that is wrong, a line each.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration cannot be used:\n  - {}", .0.join("\n  - "))]
@@ -105,11 +166,16 @@ impl Config {
     /// `file` is the text of `yueke.toml`, if there is one; `env` finds environment variables.
     pub fn read(file: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Result<Self, BadConfig> {
         let mut wrong = Vec::new();
-        let file: File = toml::from_str(file.unwrap_or_default()).unwrap_or_else(|e| {
-            wrong.push(format!("yueke.toml: {}", e.to_string().trim().replace('\n', " ")));
+        let text = file.unwrap_or_default();
+        let file: File = toml::from_str(text).unwrap_or_else(|e| {
+            wrong.push(format!("yueke.toml, {}: {}", place_in(text, e.span()), e.message()));
             File::default()
         });
-        let set = |name: &str, from_file: Option<String>| env(name).filter(|v| !v.is_empty()).or(from_file);
+        let env = |name: &str| {
+            debug_assert!(NAMES.contains(&name), "{name} is not listed");
+            env(name).filter(|v| !v.is_empty())
+        };
+        let set = |name: &str, from_file: Option<String>| env(name).or(from_file);
 
         let mode = match set("YUEKE_ENV", file.env).as_deref() {
             None | Some("demo") => Mode::Demo,
@@ -147,8 +213,10 @@ impl Config {
         });
         let secret = set("YUEKE_JWT_SECRET", file.jwt_secret.map(|s| s.0)).map(Secret);
         let previous_secret = set("YUEKE_JWT_SECRET_PREVIOUS", file.jwt_secret_previous.map(|s| s.0)).map(Secret);
-        if let Some(short) = [&secret, &previous_secret].into_iter().flatten().find(|s| s.0.len() < 32) {
-            wrong.push(format!("a JWT secret has {} bytes: use 32 or more, from a random source", short.0.len()));
+        for (name, secret) in [("YUEKE_JWT_SECRET", &secret), ("YUEKE_JWT_SECRET_PREVIOUS", &previous_secret)] {
+            if let Some(bytes) = secret.as_ref().map(|s| s.0.len()).filter(|bytes| *bytes < 32) {
+                wrong.push(format!("{name} has {bytes} bytes: use 32 or more, from a random source"));
+            }
         }
         if mode == Mode::Production {
             let needed = [
@@ -170,7 +238,7 @@ impl Config {
         let mut number = |name: &str, from_file: Option<u32>, default: u32| match env(name) {
             None => from_file.unwrap_or(default),
             Some(text) => text.parse().unwrap_or_else(|_| {
-                wrong.push(format!("{name} is `{text}`: use a whole number, 0 for no limit"));
+                wrong.push(format!("{name} is `{text}`: use a whole number"));
                 default
             }),
         };
@@ -181,7 +249,10 @@ impl Config {
             per_address: number("YUEKE_LIMIT_PER_ADDRESS", file.limit_per_address, address),
         };
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let workers = number("YUEKE_WORKERS", file.workers.map(|w| w as u32), cores as u32).clamp(1, 256) as usize;
+        let workers = number("YUEKE_WORKERS", file.workers, cores.min(256) as u32);
+        if !(1..=256).contains(&workers) {
+            wrong.push(format!("YUEKE_WORKERS is `{workers}`: use 1 to 256"));
+        }
         let demo_data = match set("YUEKE_DEMO_DATA", file.demo_data.map(|d| u8::from(d).to_string())).as_deref() {
             None => mode == Mode::Demo,
             Some("1" | "true") => true,
@@ -194,6 +265,11 @@ impl Config {
         let format = set("YUEKE_LOG_FORMAT", file.log_format).unwrap_or_else(|| "human".into());
         if format != "human" && format != "json" {
             wrong.push(format!("YUEKE_LOG_FORMAT is `{format}`: use `human` or `json`"));
+        }
+        let level = set("YUEKE_LOG", file.log).unwrap_or_else(|| "info".into());
+        // A word alone that is no level would be taken for a part of the program that logs nothing.
+        if level.split(',').any(|part| !part.contains('=') && !LEVELS.contains(&&*part.trim().to_lowercase())) {
+            wrong.push(format!("YUEKE_LOG is `{level}`: use {}, or as in info,yueke=debug", LEVELS.join(", ")));
         }
         let list = |name: &str, from_file: Option<Vec<String>>| -> Vec<String> {
             let text = set(name, from_file.map(|l| l.join(","))).unwrap_or_default();
@@ -210,7 +286,7 @@ impl Config {
         }
         let config = Self {
             listen,
-            workers,
+            workers: workers as usize,
             database_url: set("YUEKE_DATABASE_URL", file.database_url)
                 .unwrap_or_else(|| "sqlite://data/yueke.db".into()),
             mode,
@@ -220,7 +296,7 @@ impl Config {
             tokens: TokenConfig { secret, previous_secret },
             limits,
             log: LogConfig {
-                level: set("YUEKE_LOG", file.log).unwrap_or_else(|| "info".into()),
+                level,
                 json: format == "json",
                 directory: set("YUEKE_LOG_DIRECTORY", file.log_directory.map(|d| d.display().to_string()))
                     .map(PathBuf::from),
@@ -284,6 +360,38 @@ mod tests {
     #[test]
     fn an_unknown_key_in_the_file_is_an_error() {
         assert!(read("listen = 1", &[]).unwrap_err()[0].contains("listen"));
+    }
+
+    #[test]
+    fn a_bad_line_is_numbered_and_not_shown() {
+        let wrong = read("listen = '127.0.0.1:1'\njwt_secret = 'hunter2", &[]).unwrap_err();
+        assert!(wrong[0].contains("line 2") && !wrong[0].contains("hunter2"), "{wrong:?}");
+    }
+
+    #[test]
+    fn what_would_do_nothing_is_refused_and_what_is_empty_is_not_set() {
+        for (name, value) in
+            [("YUEKE_LOG", "loud"), ("YUEKE_WORKERS", "0"), ("YUEKE_WORKERS", "x"), ("YUEKE_TRUSTED_PROXIES", "proxy")]
+        {
+            let wrong = read("", &[(name, value)]).unwrap_err();
+            assert!(wrong.len() == 1 && wrong[0].contains(name) && wrong[0].contains(value), "{wrong:?}");
+        }
+        assert!(read("workers = 0", &[]).is_err());
+        for name in ["YUEKE_WORKERS", "YUEKE_LIMIT_PER_CALLER", "YUEKE_LIMIT_PER_ADDRESS", "YUEKE_LOG"] {
+            assert!(read("", &[(name, "")]).is_ok(), "{name}");
+        }
+        for level in ["off", "INFO", "warn,yueke=debug", "yueke=trace"] {
+            assert!(read("", &[("YUEKE_LOG", level)]).is_ok(), "{level}");
+        }
+        let wrong = read("", &[("YUEKE_JWT_SECRET_PREVIOUS", "short")]).unwrap_err();
+        assert!(wrong[0].starts_with("YUEKE_JWT_SECRET_PREVIOUS has 5 bytes"), "{wrong:?}");
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_the_one_that_was_meant() {
+        let names = ["YUEKE_LISTN", "YUEKE_ZONE", "YUEKE_WORKER", "PATH"].map(str::to_owned);
+        let told = unknown(names.into_iter());
+        assert_eq!(told, [("YUEKE_LISTN".into(), "YUEKE_LISTEN"), ("YUEKE_WORKER".into(), "YUEKE_WORKERS")]);
     }
 
     #[test]
