@@ -28,7 +28,10 @@ use crate::{
     flows::transfer,
     live::{Hub, Live, LiveParts},
     outbox::{Channels, Inbox, Outbox},
-    store::{Store, StoreError, open::Target},
+    store::{
+        Store, StoreError,
+        open::{Target, create_private},
+    },
     web::{
         limit::Limits,
         server,
@@ -65,7 +68,10 @@ impl Running {
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     let clock = config.manual_clock.map_or_else(Clock::system, Clock::manual);
     let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os());
-    let store = Store::open(&config.database_url, clock.now()).await?;
+    // First of all: what cannot be served is not begun.
+    let (listener, address) =
+        server::listen(config.listen).with_context(|| format!("cannot listen on {} (YUEKE_LISTEN)", config.listen))?;
+    let store = Store::open(&config.database_url, clock.now()).await.map_err(|e| e.at(&config.database_url))?;
     let org = ensure_org(&store, &clock, &*ids, &config).await?;
     let sizes = Sizes::load(&store).await?;
     let courses = Arc::new(Courses::new(store.clone()));
@@ -124,8 +130,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     }
     let mut background: Vec<_> = app.outbox.spawn().into();
     background.push(tokio::spawn(finish_moves(app.clone())));
-    let (server, address) =
-        server::serve(app.clone()).with_context(|| format!("cannot listen on {}", app.config.listen))?;
+    let server = server::serve(app.clone(), listener)?;
     let handle = server.handle();
     let server = tokio::spawn(server);
     app.readiness.set(true);
@@ -199,14 +204,8 @@ fn demo_secret(database_url: &str) -> anyhow::Result<Secret> {
 
 /// Readable by its owner only, where the system knows owners; elsewhere the folder's rights count.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = fs::File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    std::io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+    let mut file = create_private(fs::File::options().create(true).truncate(true), path)?;
+    std::io::Write::write_all(&mut file, text.as_bytes())
 }
 
 /// Logins that were ended and whose tokens may still be about.

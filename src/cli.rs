@@ -13,12 +13,13 @@ use crate::{
         ids::{AccountId, IdSource, SeededIds, secret_bytes},
         time::Clock,
     },
-    config::{Config, LogConfig},
+    config::{self, Config, LogConfig},
     domain::access::Role,
     store::{
         audit,
         backup::backup,
-        open::{Target, migrate, redacted},
+        open::{OpenError, Target, migrate, redacted},
+        sql::Reader,
     },
 };
 
@@ -41,7 +42,9 @@ enum Command {
     Migrate,
     /// Make an account with a password, which is read from YUEKE_PASSWORD: how the first owner gets in.
     Account {
+        /// The name to log in with.
         username: String,
+        /// student, teacher, operator, admin or owner.
         #[arg(long, default_value = "owner")]
         role: String,
     },
@@ -50,7 +53,10 @@ enum Command {
     /// Replay every schedule's events and compare what comes out with the rows.
     Replay,
     /// Copy the embedded database to a new file, while the server runs.
-    Backup { to: PathBuf },
+    Backup {
+        /// The file to make; one that is there already is never overwritten.
+        to: PathBuf,
+    },
 }
 
 /// Runs the command; the process's exit code.
@@ -58,10 +64,14 @@ pub fn run() -> anyhow::Result<u8> {
     let Cli { config, command } = Cli::parse();
     let config = read_config(config)?;
     let _log = start_log(&config.log)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, nearest) in config::unknown(names) {
+        tracing::warn!("{name} is set, but there is no such setting: did you mean {nearest}?");
+    }
     match command.unwrap_or(Command::Serve) {
         Command::Serve => actix::System::new().block_on(serve(config)),
         Command::Migrate => block_on(async {
-            migrate(&Target::parse(&config.database_url)?).await?;
+            migrate(&Target::parse(&config.database_url)?).await.map_err(|e| e.at(&config.database_url))?;
             println!("{} is up to date", redacted(&config.database_url));
             Ok(0)
         }),
@@ -94,11 +104,20 @@ fn read_config(path: Option<PathBuf>) -> anyhow::Result<Config> {
 /// Kept alive as long as something is logged; a file is written by a thread of its own.
 type LogGuard = Option<tracing_appender::non_blocking::WorkerGuard>;
 
+const QUIET: [&str; 2] = ["off", "error"];
+
 fn start_log(config: &LogConfig) -> anyhow::Result<LogGuard> {
-    let filter = EnvFilter::try_new(&config.level).with_context(|| format!("YUEKE_LOG is `{}`", config.level))?;
+    // What others tell of themselves at every start; to ask for more of it is possible.
+    let quiet = if QUIET.contains(&&*config.level) { "" } else { "actix_server=warn,sqlx::postgres::notice=warn," };
+    let filter = EnvFilter::try_new(format!("{quiet}{}", config.level))
+        .with_context(|| format!("YUEKE_LOG is `{}`", config.level))?;
     let (writer, guard) = match &config.directory {
         Some(dir) => {
-            let file = tracing_appender::rolling::daily(dir, "yueke.log");
+            let problem = || format!("cannot write logs to {} (YUEKE_LOG_DIRECTORY)", dir.display());
+            std::fs::create_dir_all(dir).with_context(problem)?;
+            let daily = tracing_appender::rolling::Rotation::DAILY;
+            let file = tracing_appender::rolling::Builder::new().rotation(daily).filename_prefix("yueke.log");
+            let file = file.build(dir).with_context(problem)?;
             let (writer, guard) = tracing_appender::non_blocking(file);
             (tracing_subscriber::fmt::writer::BoxMakeWriter::new(writer), Some(guard))
         }
@@ -120,6 +139,7 @@ async fn serve(config: Config) -> anyhow::Result<u8> {
     stop_signal().await?;
     tracing::info!("stopping: sockets are closed, requests end, writes are flushed");
     running.stop().await;
+    tracing::info!("stopped");
     Ok(0)
 }
 
@@ -158,6 +178,7 @@ async fn stop_signal() -> std::io::Result<()> {
 }
 
 async fn make_account(config: Config, username: String, role: String) -> anyhow::Result<u8> {
+    anyhow::ensure!(!username.trim().is_empty(), "the name to log in with is empty");
     let role = Role::named(&role)
         .with_context(|| format!("`{role}` is not one of student, teacher, operator, admin, owner"))?;
     let password = std::env::var("YUEKE_PASSWORD").context("set YUEKE_PASSWORD to the password of the new account")?;
@@ -166,8 +187,8 @@ async fn make_account(config: Config, username: String, role: String) -> anyhow:
     let now = Clock::system().now();
     // Beside a server that runs: nothing that it holds in memory is touched.
     let target = Target::parse(&config.database_url)?;
-    migrate(&target).await?;
-    let mut conn = target.connect().await?;
+    migrate(&target).await.map_err(|e| e.at(&config.database_url))?;
+    let mut conn = target.connect().await.map_err(|e| e.at(&config.database_url))?;
     let account = AccountId::from_u128(SeededIds::from_os().next(now));
     let taken = conn.one("select id from accounts where username = $1", args![&*username]).await?.is_some();
     anyhow::ensure!(!taken, "this username is taken");
@@ -184,19 +205,39 @@ async fn make_account(config: Config, username: String, role: String) -> anyhow:
     Ok(0)
 }
 
+/// To read only: a database that is there and has its tables.
+async fn open_made(url: &str) -> anyhow::Result<Reader> {
+    let target = Target::parse(url)?;
+    if let Target::Sqlite { path, .. } = &target
+        && !path.exists()
+    {
+        let path = path.display();
+        anyhow::bail!(
+            "there is no database at {path}: `yueke serve` or `yueke migrate` makes one (YUEKE_DATABASE_URL)"
+        );
+    }
+    let reader = target.reader().await.map_err(|e| e.at(url))?;
+    if let Err(error) = reader.one("select epoch from lease where id = 1", vec![]).await {
+        let has_no_tables = ["no such table", "\"lease\" does not exist"].iter().any(|t| error.to_string().contains(t));
+        anyhow::ensure!(!has_no_tables, "{} has no tables yet: run `yueke migrate`", redacted(url));
+        return Err(OpenError::from(error).at(url));
+    }
+    Ok(reader)
+}
+
 enum Check {
     Audit,
     Replay,
 }
 
 async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
-    let reader = Target::parse(&config.database_url)?.reader().await?;
+    let reader = open_made(&config.database_url).await?;
     let progress = |done: u64, all: u64| {
         if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == all) {
             eprint!("\r{done} of {all} schedules");
         }
     };
-    let report = match check {
+    let report = match &check {
         Check::Audit => audit::audit(&reader, &progress).await?,
         Check::Replay => audit::replay(&reader, &progress).await?,
     };
@@ -207,6 +248,10 @@ async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
         println!("WRONG  {wrong}");
     }
     let audit::Report { schedules, events, bookings, wrong } = report;
-    println!("{schedules} schedules, {bookings} bookings, {events} events replayed: {} wrong", wrong.len());
+    let looked_at = match check {
+        Check::Audit => format!("checked {schedules} schedules and {bookings} bookings"),
+        Check::Replay => format!("replayed {events} events of {schedules} schedules with {bookings} bookings"),
+    };
+    println!("{looked_at}: {} wrong", wrong.len());
     Ok(u8::from(!wrong.is_empty()))
 }

@@ -1,9 +1,9 @@
 //! An online copy of the embedded database: consistent, while the server writes.
 
-use std::path::Path;
+use std::{fs::File, io::ErrorKind, path::Path};
 
 use super::{
-    open::{OpenError, Target},
+    open::{OpenError, Target, create_private},
     sql::Conn,
 };
 use crate::args;
@@ -30,9 +30,11 @@ pub async fn backup(url: &str, to: &Path) -> Result<(), BackupError> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such database");
         return Err(OpenError::File { path: path.clone(), source }.into());
     }
-    if to.exists() {
-        return Err(BackupError::Exists(to.display().to_string()));
-    }
+    // Begun as an empty file, so that nobody else may read the copy.
+    create_private(File::options().create_new(true), to).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => BackupError::Exists(to.display().to_string()),
+        _ => OpenError::File { path: to.to_owned(), source }.into(),
+    })?;
     let mut conn = target.connect().await?;
     // One read transaction of the running database; writers go on meanwhile.
     conn.exec("vacuum into $1", args![to.display().to_string()]).await?;

@@ -55,6 +55,18 @@ pub enum OpenError {
     Reach(#[from] sqlx::Error),
 }
 
+impl OpenError {
+    /// Names the database where the words do not.
+    pub fn at(self, url: &str) -> anyhow::Error {
+        match self {
+            Self::BadUrl(_) | Self::InUse { .. } | Self::Served { .. } | Self::File { .. } => self.into(),
+            Self::NotDurable { .. } | Self::Migrate(_) | Self::Reach(_) => {
+                anyhow::Error::new(self).context(redacted(url))
+            }
+        }
+    }
+}
+
 /// How to connect, kept so that a lost connection can be made again.
 #[derive(Clone)]
 pub enum Target {
@@ -134,6 +146,17 @@ impl Target {
 
 /// `postgres://user:***@host/name`: fit for a log.
 pub fn redacted(url: &str) -> String {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let told = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if name.contains("password") => format!("{name}=***"),
+        Some(_) | None => pair.to_owned(),
+    };
+    let query = query.split('&').map(told).collect::<Vec<_>>().join("&");
+    let place = redacted_place(place);
+    if query.is_empty() { place } else { format!("{place}?{query}") }
+}
+
+fn redacted_place(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => {
             let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
@@ -313,9 +336,7 @@ impl Store {
 
 fn lock_beside(path: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::File { path: path.to_owned(), source };
-    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        fs::create_dir_all(dir).map_err(failed)?;
-    }
+    make_private(path).map_err(failed)?;
     let lock =
         File::options().create(true).truncate(false).write(true).open(path.with_extension("lock")).map_err(failed)?;
     match lock.try_lock() {
@@ -325,8 +346,27 @@ fn lock_beside(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// An empty database file, with its folder, where there is none. Only its owner may read it, where
+/// the system knows owners; what is kept beside it takes its rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        fs::create_dir_all(dir)?;
+    }
+    create_private(File::options().create(true).truncate(false), path).map(drop)
+}
+
+/// A new file's rights are its owner's alone; elsewhere than on Unix the folder's rights count.
+pub fn create_private(options: &mut fs::OpenOptions, path: &Path) -> std::io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true).open(path)
+}
+
 /// Brings the tables up to date; repeatable.
 pub async fn migrate(target: &Target) -> Result<(), OpenError> {
+    if let Target::Sqlite { path, .. } = target {
+        make_private(path).map_err(|source| OpenError::File { path: path.clone(), source })?;
+    }
     match target.connect().await? {
         Conn::Sqlite(mut c) => MIGRATIONS.run(&mut c).await?,
         Conn::Postgres(mut c) => MIGRATIONS.run(&mut c).await?,
@@ -380,6 +420,11 @@ mod tests {
     fn passwords_never_reach_a_log() {
         assert_eq!(redacted("postgres://u:p%40ss@h:5432/d"), "postgres://u:***@h:5432/d");
         assert_eq!(redacted("sqlite://data/yueke.db"), "sqlite://data/yueke.db");
+        assert_eq!(
+            redacted("postgres://h/d?sslmode=require&password=p@ss"),
+            "postgres://h/d?sslmode=require&password=***"
+        );
+        assert_eq!(redacted("postgres://u:p@h/d?user=u&password=x"), "postgres://u:***@h/d?user=u&password=***");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The tests that need more than one part of the program.
+mod cli;
 mod crash;
 mod engine;
 mod examples;

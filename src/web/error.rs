@@ -23,6 +23,7 @@ pub enum Problem {
     Unauthorized,
     TokenExpired,
     InvalidCredentials,
+    NoDemoCode,
     AccountLocked,
     Forbidden,
     DemoOnly,
@@ -95,6 +96,12 @@ impl Problem {
             Self::InvalidCredentials => {
                 row(401, "invalid_credentials", "登录凭证无效", "These credentials are not valid")
             }
+            Self::NoDemoCode => row(
+                401,
+                "invalid_credentials",
+                "请使用 dev:<角色>:<姓名>，角色为 student、teacher、operator、admin 或 owner",
+                "Use dev:<role>:<name> with the role student, teacher, operator, admin or owner",
+            ),
             Self::AccountLocked => row(
                 401,
                 "account_locked",

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, TcpListener},
     pin::Pin,
     rc::Rc,
     sync::LazyLock,
@@ -24,6 +24,7 @@ use actix_web::{
 use futures_util::{StreamExt, stream};
 use prometheus::{HistogramVec, register_histogram_vec};
 use rust_embed::RustEmbed;
+use socket2::{Domain, Protocol, Socket, Type};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -50,11 +51,27 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// In-flight requests have this long to end when the server stops.
 const DRAIN_SECONDS: u64 = 10;
 
-/// Binds and serves until the handle stops it.
-pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, SocketAddr)> {
+/// Connections that wait to be taken.
+const BACKLOG: i32 = 4_096;
+
+/// Takes the address; whoever connects waits until it is served.
+pub fn listen(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // On Windows this would let a second server take the same address.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Serves until the handle stops it.
+pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     metrics::register_all();
     LazyLock::force(&REQUESTS);
-    let (listen, workers) = (app.config.listen, app.config.workers);
+    let workers = app.config.workers;
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
@@ -78,16 +95,14 @@ pub fn serve(app: App) -> std::io::Result<(actix_web::dev::Server, SocketAddr)> 
     .workers(workers)
     // A frame goes out when it is written: nobody waits to fill a packet.
     .tcp_nodelay(true)
-    .backlog(4_096)
     .max_connections(50_000)
     .keep_alive(KEEP_ALIVE)
     .client_request_timeout(REQUEST_WITHIN)
     .client_disconnect_timeout(Duration::from_secs(2))
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()
-    .bind(listen)?;
-    let address = server.addrs().first().copied().unwrap_or(listen);
-    Ok((server.run(), address))
+    .listen(listener)?;
+    Ok(server.run())
 }
 
 /// Stops gracefully: refuses readiness, closes sockets, drains requests, flushes writes.

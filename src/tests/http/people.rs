@@ -77,6 +77,9 @@ async fn bad_logins_are_refused(app: &mut TestApp) {
     ] {
         log_in(app, json!({ "code": code })).await.fails(401, "invalid_credentials");
     }
+    let told = log_in(app, json!({ "code": "dev:king:amy" })).await.fails(401, "invalid_credentials");
+    let message = told["message"].as_str().unwrap_or_default();
+    assert!(["dev:<", "student", "owner"].iter().all(|word| message.contains(word)), "{message}");
     for body in [
         json!({ "username": "nobody", "password": "x" }),
         json!({ "phone": "13800000000", "password": "x" }),
