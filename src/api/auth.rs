@@ -24,7 +24,7 @@ use crate::{
     store::{StoreError, sql::Row},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Nothing, Query, path_id},
+        extract::{AnyBody, Body, Caller, Ctx, Query, path_id},
         state::App,
     },
 };
@@ -352,12 +352,7 @@ pub async fn list_sessions(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
 
 /// Logs one of my devices out.
 #[utoipa::path(delete, path = "/sessions/{id}", tag = "login", responses((status = 200), (status = 404)))]
-pub async fn end_session(
-    ctx: Ctx,
-    caller: Caller,
-    req: HttpRequest,
-    body: Body<Nothing>,
-) -> Result<HttpResponse, Problem> {
+pub async fn end_session(ctx: Ctx, caller: Caller, req: HttpRequest, body: AnyBody) -> Result<HttpResponse, Problem> {
     let id = path_id(&req, "id")?;
     let work = async {
         let ended = end_sessions(&ctx, caller.account(), Some(id)).await?;

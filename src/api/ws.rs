@@ -13,7 +13,7 @@ use crate::{
     live::{SessionCheck, Viewer, session},
     web::{
         error::Problem,
-        extract::{Body, Caller, Ctx, Nothing},
+        extract::{AnyBody, Caller, Ctx},
         tokens::Tokens,
     },
 };
@@ -28,7 +28,7 @@ pub struct Ticket {
 
 /// A ticket for one socket.
 #[utoipa::path(post, path = "/ws/ticket", tag = "live", responses((status = 200, body = Ticket)))]
-pub async fn issue_ticket(ctx: Ctx, caller: Caller, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
+pub async fn issue_ticket(ctx: Ctx, caller: Caller, body: AnyBody) -> Result<HttpResponse, Problem> {
     let students = ctx.app.people.students_of(caller.account()).await?;
     let viewer = Viewer {
         account: caller.account(),

@@ -183,16 +183,41 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        let mut payload = payload.take();
-        // At the instant at which `Caller` looks at it too, not when a slow body has come.
-        let account = Caller::account_of(&req);
+        let (req, come) = (req.clone(), come(req, payload));
         Box::pin(async move {
-            let raw = read_all(&req, &mut payload, Duration::from_millis(BODY_WITHIN as u64)).await?;
-            let value = parse(&req, &raw)?;
-            let key = account.map(|account| key_of(&req, account, &raw)).transpose()?.flatten();
-            Ok(Self { value, key })
+            let (raw, key) = come.await?;
+            Ok(Self { value: parse(&req, &raw)?, key })
         })
+    }
+}
+
+/// A body that is not looked at, whatever it is; only its request key is.
+pub struct AnyBody {
+    pub key: Option<RequestKey>,
+}
+
+impl FromRequest for AnyBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let come = come(req, payload);
+        Box::pin(async move { come.await.map(|(_, key)| Self { key }) })
+    }
+}
+
+/// The whole body, and the request key that was sent with it.
+fn come(
+    req: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<(Bytes, Option<RequestKey>), Problem>> + 'static {
+    let (req, mut payload) = (req.clone(), payload.take());
+    // At the instant at which `Caller` looks at it too, not when a slow body has come.
+    let account = Caller::account_of(&req);
+    async move {
+        let raw = read_all(&req, &mut payload, Duration::from_millis(BODY_WITHIN as u64)).await?;
+        let key = account.map(|account| key_of(&req, account, &raw)).transpose()?.flatten();
+        Ok((raw, key))
     }
 }
 

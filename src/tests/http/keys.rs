@@ -386,6 +386,8 @@ async fn what_else_is_done_once_per_key(app: &mut TestApp) {
     twice(app, &amy, Method::POST, "/dev/release", json!({ "schedule_id": class })).await.is(200);
     assert_eq!(amy.sees(&class).await["seats_taken"], 1);
     twice(app, &amy, Method::POST, "/ws/ticket", json!({})).await.is(200);
+    // Nothing is asked of its body.
+    amy.send_raw(Method::POST, "/api/v1/ws/ticket", &[], "null").await.is(200);
     let people = json!({ "role": "student", "prefix": "p", "count": 2 });
     twice(app, &app.admin, Method::POST, "/dev/people", people).await.is(200);
     let tablet = app.student("amy").await;
