@@ -96,7 +96,7 @@ async fn an_old_key_disturbs_nobody(app: &mut TestApp) {
     let first = amy.keyed("k", Method::POST, "/bookings", book.clone()).await;
     let others = app.students("other", 20).await;
     for other in &others {
-        amy.cancel(&amy.sees(&class).await["mine"]["booking"]["id"].as_str().unwrap_or_default().to_owned()).await;
+        amy.cancel(amy.sees(&class).await["mine"]["booking"]["id"].as_str().unwrap_or_default()).await;
         let (again, booked) =
             tokio::join!(amy.keyed("k", Method::POST, "/bookings", book.clone()), other.book(&class),);
         assert_eq!(again.text, first.text);
