@@ -56,7 +56,7 @@ async function act(action, schedule) {
 function heardOfMe(message) {
   if (message.type !== 'event' || !log.add(message)) return;
   const card = board.card(message.data?.schedule_id);
-  if (message.event === 'offer_lost' || message.event === 'offer_lapsed') card?.note(describe(message));
+  if (['offer_lost', 'offer_lapsed', 'offer_withdrawn'].includes(message.event)) card?.note(describe(message));
   if (['seat_offered', 'offer_reminder'].includes(message.event)) {
     toasts.good(describe(message));
     if (message.event === 'offer_reminder') card?.reveal();

@@ -109,6 +109,7 @@ export const en = {
   'event.seat_offered': 'A seat is free: book before {time}',
   'event.offer_lost': 'Somebody else got the seat',
   'event.offer_lapsed': 'The offer has lapsed',
+  'event.offer_withdrawn': 'The staff took the offer back; your place is kept',
   'event.offer_reminder': 'Confirm? {left} left to decide',
   'event.offer_skipped': 'The seat passed you by this time',
   'event.offer_skipped.time_conflict': 'The seat passed you by: another class of yours is at that time',

@@ -109,6 +109,7 @@ export const zh = {
   'event.seat_offered': '有名额，立即预约（{time} 前）',
   'event.offer_lost': '名额已被抢占',
   'event.offer_lapsed': '候补确认已过期',
+  'event.offer_withdrawn': '候补名额已收回，顺位保持不变',
   'event.offer_reminder': '确认预约？还剩{left}决策时间',
   'event.offer_skipped': '这次名额没有轮到您',
   'event.offer_skipped.time_conflict': '与您的其他课程时间冲突，这次名额没有轮到您',

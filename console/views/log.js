@@ -6,7 +6,7 @@ import { lookUp, t } from '../lib/i18n.js';
 
 const LINES_MAX = 40;
 const GOOD = ['booking', 'booking_confirmed', 'seat_offered'];
-const BAD = ['offer_lost', 'offer_skipped', 'offer_lapsed', 'booking_cancelled'];
+const BAD = ['offer_lost', 'offer_skipped', 'offer_lapsed', 'offer_withdrawn', 'booking_cancelled'];
 
 export class ActivityLog {
   #lines = [];

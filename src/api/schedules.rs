@@ -256,7 +256,8 @@ pub struct ScheduleChange {
     location: Option<String>,
 }
 
-/// Changes a class: its times, teacher and place, then its capacity. Booked students are told.
+/// Changes a class: its times and teacher, then its capacity, then its place. Booked and waiting
+/// students are told of another time, teacher or place, and so are the teachers.
 #[utoipa::path(patch, path = "/schedules/{id}", tag = "schedules", request_body = ScheduleChange,
     responses((status = 200, body = ScheduleBody), (status = 404), (status = 409)))]
 pub async fn change_schedule(
@@ -296,8 +297,12 @@ async fn apply_change(
         plain(ctx, id, Command::SetCapacity { capacity }).await?;
     }
     if let Some(location) = change.location {
-        let sql = "update schedules set location = $2 where id = $1";
-        ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![id, location]).await?) })).await?;
+        let sql = "update schedules set location = $2 where id = $1 and location <> $2";
+        let changed =
+            ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![id, location]).await?) }));
+        if changed.await? > 0 {
+            plain(ctx, id, Command::TellPlace).await?;
+        }
     }
     shown(ctx, id, None).await
 }

@@ -72,6 +72,7 @@ impl Order {
             | Command::OfferSeat
             | Command::SetCapacity { .. }
             | Command::Reschedule { .. }
+            | Command::TellPlace
             | Command::Block
             | Command::Unblock
             | Command::Complete

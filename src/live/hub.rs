@@ -249,6 +249,11 @@ impl Event {
                     "schedule_id": schedule_id, "waitlist_id": waitlist_id, "offer_id": offer_id, "stage": stage,
                 }),
             ),
+            What::OfferWithdrawn { waitlist_id, offer_id } => (
+                "offer_withdrawn",
+                offer_id.to_string(),
+                json!({"schedule_id": schedule_id, "waitlist_id": waitlist_id, "offer_id": offer_id}),
+            ),
             What::OfferSkipped { waitlist_id, reason } => (
                 "offer_skipped",
                 format!("{waitlist_id}:{}", at.as_millis()),

@@ -22,6 +22,7 @@ pub enum Kind {
     OfferReminder,
     OfferLost,
     OfferLapsed,
+    OfferWithdrawn,
     OfferSkipped,
     WaitlistClosed,
     ScheduleChanged,
@@ -31,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BookingPending,
         Self::BookingConfirmed,
         Self::BookingCancelled,
@@ -40,6 +41,7 @@ impl Kind {
         Self::OfferReminder,
         Self::OfferLost,
         Self::OfferLapsed,
+        Self::OfferWithdrawn,
         Self::OfferSkipped,
         Self::WaitlistClosed,
         Self::ScheduleChanged,
@@ -58,6 +60,7 @@ impl Kind {
             Self::OfferReminder => "offer_reminder",
             Self::OfferLost => "offer_lost",
             Self::OfferLapsed => "offer_lapsed",
+            Self::OfferWithdrawn => "offer_withdrawn",
             Self::OfferSkipped => "offer_skipped",
             Self::WaitlistClosed => "waitlist_closed",
             Self::ScheduleChanged => "schedule_changed",
@@ -81,6 +84,7 @@ impl Kind {
             What::OfferReminder { .. } => Self::OfferReminder,
             What::OfferLost { .. } => Self::OfferLost,
             What::OfferLapsed { .. } => Self::OfferLapsed,
+            What::OfferWithdrawn { .. } => Self::OfferWithdrawn,
             What::OfferSkipped { .. } => Self::OfferSkipped,
             What::WaitlistClosed { .. } => Self::WaitlistClosed,
             What::ScheduleChanged { .. } => Self::ScheduleChanged,
@@ -256,6 +260,7 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
             let place = if f.is("waiting") { "您仍在候补队列中。" } else { "" };
             ("候补确认已过期", format!("{class}。候补确认已过期{seat}。{place}"))
         }
+        Kind::OfferWithdrawn => ("候补名额已收回", format!("{class}。名额已由老师或运营收回，您的候补顺位保持不变。")),
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {
                 "time_conflict" => "该时段您已有其他预约",
@@ -342,6 +347,10 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
             };
             let place = if f.is("waiting") { " You are still on the waitlist." } else { "" };
             ("Your offer has expired", format!("{class}.{seat}{place}"))
+        }
+        Kind::OfferWithdrawn => {
+            let body = format!("{class}. The staff took the seat back. Your place in the waitlist is kept.");
+            ("The offer was withdrawn", body)
         }
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {

@@ -356,7 +356,8 @@ impl Pending {
             | What::BookingConfirmed { .. }
             | What::BookingCancelled { .. }
             | What::BookingAttended { .. }
-            | What::SeatOffered { .. } => {}
+            | What::SeatOffered { .. }
+            | What::OfferWithdrawn { .. } => {}
         }
         Value::Object(data)
     }
@@ -387,6 +388,7 @@ fn booked_student(what: &What) -> Option<crate::base::ids::StudentId> {
         | What::OfferReminder { .. }
         | What::OfferLost { .. }
         | What::OfferLapsed { .. }
+        | What::OfferWithdrawn { .. }
         | What::OfferSkipped { .. }
         | What::WaitlistClosed { .. }
         | What::ScheduleChanged { .. } => None,
@@ -402,6 +404,7 @@ fn announced_offer(what: &What) -> Option<OfferId> {
         | What::BookingAttended { .. }
         | What::OfferLost { .. }
         | What::OfferLapsed { .. }
+        | What::OfferWithdrawn { .. }
         | What::OfferSkipped { .. }
         | What::WaitlistClosed { .. }
         | What::ScheduleChanged { .. } => None,
@@ -431,7 +434,9 @@ fn particulars(what: &What, zone: Zone) -> Map<String, Value> {
         What::OfferReminder { waitlist_id, offer_id, stage, deadline } => json!({
             "waitlist_id": waitlist_id, "offer_id": offer_id, "stage": stage, "deadline": told(deadline),
         }),
-        What::OfferLost { waitlist_id, offer_id } => json!({"waitlist_id": waitlist_id, "offer_id": offer_id}),
+        What::OfferLost { waitlist_id, offer_id } | What::OfferWithdrawn { waitlist_id, offer_id } => {
+            json!({"waitlist_id": waitlist_id, "offer_id": offer_id})
+        }
         What::OfferLapsed { waitlist_id, offer_id, stage } => {
             json!({"waitlist_id": waitlist_id, "offer_id": offer_id, "stage": stage})
         }

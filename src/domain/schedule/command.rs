@@ -90,6 +90,8 @@ pub enum Command {
         checked: Vec<StudentId>,
         conflict: bool,
     },
+    /// The place is another, which the rows keep: everyone is told what holds now.
+    TellPlace,
     Block,
     Unblock,
     Complete,

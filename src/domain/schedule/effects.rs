@@ -79,6 +79,11 @@ pub enum What {
         offer_id: OfferId,
         stage: Stage,
     },
+    /// Taken back by the staff; the place in the queue is kept.
+    OfferWithdrawn {
+        waitlist_id: EntryId,
+        offer_id: OfferId,
+    },
     /// First in line, but not given the turn.
     OfferSkipped {
         waitlist_id: EntryId,
@@ -141,14 +146,15 @@ fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
     match event {
         Event::Opened(_) | Event::CapacityChanged { .. } | Event::StatusChanged { .. } | Event::RoundOpened { .. } => {}
         Event::RoundEnded { .. } => {}
-        Event::Rescheduled { starts_at, ends_at, .. } => {
+        Event::Rescheduled { starts_at, ends_at, former, .. } => {
             e.rescheduled = true;
             let everyone: Vec<_> = s.booked_students().chain(s.queue.iter().map(|e| e.student)).collect();
             for student in everyone {
                 to_student(e, student, Some(What::ScheduleChanged { starts_at: *starts_at, ends_at: *ends_at }));
             }
             let what = What::ScheduleChanged { starts_at: *starts_at, ends_at: *ends_at };
-            e.notices.extend(s.head.teacher.map(|t| Notice { to: Recipient::Teacher(t), what }));
+            let teachers = [s.head.teacher, *former].into_iter().flatten();
+            e.notices.extend(teachers.map(|t| Notice { to: Recipient::Teacher(t), what: what.clone() }));
         }
         Event::Booked { student, .. }
         | Event::BookingPaid { student, .. }
@@ -180,7 +186,7 @@ fn tell(s: &Schedule, event: &Event, changes: &Changes, e: &mut Effects) {
                 to_student(e, o.student, Some(what));
             }
         }
-        Event::OfferEnded { offer, student, end, .. } => to_student(e, *student, offer_news(*offer, *end, changes)),
+        Event::OfferEnded { offer, student, end, .. } => to_student(e, *student, offer_news(s, *offer, *end, changes)),
         Event::EntryPassed { entry, student, reason, .. } => {
             to_student(e, *student, reason.map(|reason| What::OfferSkipped { waitlist_id: *entry, reason }));
         }
@@ -200,13 +206,18 @@ fn to_student(e: &mut Effects, student: StudentId, what: Option<What>) {
     e.notices.extend(what.map(|what| Notice { to: Recipient::Student(student), what }));
 }
 
-fn offer_news(id: OfferId, end: OfferEnd, changes: &Changes) -> Option<What> {
+fn offer_news(s: &Schedule, id: OfferId, end: OfferEnd, changes: &Changes) -> Option<What> {
     let offer = changes.offers.iter().rev().find(|row| row.offer.id == id)?.offer;
+    let waitlist_id = offer.entry;
     match end {
-        OfferEnd::Lost => Some(What::OfferLost { waitlist_id: offer.entry, offer_id: id }),
-        OfferEnd::Lapsed => Some(What::OfferLapsed { waitlist_id: offer.entry, offer_id: id, stage: offer.stage }),
+        OfferEnd::Lost => Some(What::OfferLost { waitlist_id, offer_id: id }),
+        OfferEnd::Lapsed => Some(What::OfferLapsed { waitlist_id, offer_id: id, stage: offer.stage }),
+        OfferEnd::Withdrawn => {
+            // What ended the entry with it is told by another notice, or was the student's own answer.
+            s.entry(waitlist_id).map(|_| What::OfferWithdrawn { waitlist_id, offer_id: id })
+        }
         // Its own student answered it, or is told by another notice.
-        OfferEnd::Accepted | OfferEnd::Declined | OfferEnd::Closed | OfferEnd::Withdrawn => None,
+        OfferEnd::Accepted | OfferEnd::Declined | OfferEnd::Closed => None,
     }
 }
 

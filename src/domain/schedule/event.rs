@@ -42,6 +42,9 @@ pub enum Event {
         starts_at: Timestamp,
         ends_at: Timestamp,
         teacher: Option<TeacherId>,
+        /// Whose class it was until now, if somebody else's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<TeacherId>,
         at: Timestamp,
     },
 

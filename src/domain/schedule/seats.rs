@@ -314,10 +314,20 @@ impl Turn<'_> {
                 return Err(Rejection::TimeConflict);
             }
         }
-        self.emit(Event::Rescheduled { starts_at, ends_at, teacher, at: self.at });
+        let former = head.teacher.filter(|_| head.teacher != teacher);
+        self.emit(Event::Rescheduled { starts_at, ends_at, teacher, former, at: self.at });
         // The new start may lie so near that the queue, or a deadline, is already over.
         self.handle_due();
         Ok(self.changed(0))
+    }
+
+    /// Whoever is in the class by now has found it.
+    pub(super) fn tell_place(&mut self) -> Receipt {
+        let Head { starts_at, ends_at, teacher, .. } = self.s.head;
+        if self.check_running().is_ok() && self.at < starts_at {
+            self.emit(Event::Rescheduled { starts_at, ends_at, teacher, former: None, at: self.at });
+        }
+        self.changed(0)
     }
 
     pub(super) fn block(&mut self) -> Result<Receipt, Rejection> {

@@ -106,6 +106,7 @@ impl Turn<'_> {
             Command::Reschedule { starts_at, ends_at, teacher, checked, conflict } => {
                 self.reschedule(*starts_at, *ends_at, *teacher, checked, *conflict)
             }
+            Command::TellPlace => Ok(self.tell_place()),
             Command::Block => self.block(),
             Command::Unblock => self.unblock(),
             Command::Complete => self.complete(),

@@ -21,6 +21,7 @@ fn all() -> Vec<What> {
         What::OfferReminder { waitlist_id, offer_id, stage, deadline: at },
         What::OfferLost { waitlist_id, offer_id },
         What::OfferLapsed { waitlist_id, offer_id, stage },
+        What::OfferWithdrawn { waitlist_id, offer_id },
         What::OfferSkipped { waitlist_id, reason: SkipReason::NoHours },
         What::WaitlistClosed { waitlist_id },
         What::ScheduleChanged { starts_at: at, ends_at: at },

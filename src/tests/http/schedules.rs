@@ -10,6 +10,7 @@ on_both! {
     a_teacher_has_one_class_at_a_time
     a_capacity_covers_the_seats_in_use
     a_moved_class_takes_its_people_along
+    a_new_place_and_a_new_teacher_are_told
     a_class_moved_past_its_cutoff_ends_its_queue
     a_blocked_class_takes_nobody
     a_revoked_class_ends_everything
@@ -144,6 +145,32 @@ async fn a_moved_class_takes_its_people_along(app: &mut TestApp) {
     assert_eq!(app.messages(&amy, "schedule_changed").await.len(), 1);
     app.advance_to("20:00:00.000").await;
     tom.patch(&path, to("21:00:00.000")).await.refused("schedule_started");
+}
+
+async fn a_new_place_and_a_new_teacher_are_told(app: &mut TestApp) {
+    let (tom, tim) = (app.teacher("tom").await, app.teacher("tim").await);
+    let class = app.class(1, json!({ "teacher_id": tom.teacher, "location": "Room 1" })).await;
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    amy.booked(&class).await;
+    ben.join(&class).await;
+    let path = format!("/schedules/{class}");
+    app.operator.patch(&path, json!({ "location": "Room 2" })).await.is(200);
+    for person in [&amy, &ben, &tom] {
+        let told = app.messages(person, "schedule_changed").await;
+        assert_eq!((told.len(), &told[0]["data"]["location"]), (1, &json!("Room 2")));
+    }
+    app.operator.patch(&path, json!({ "location": "Room 2" })).await.is(200);
+    assert_eq!(app.messages(&amy, "schedule_changed").await.len(), 1, "the same place again");
+    // Whoever had the class hears it too.
+    app.operator.patch(&path, json!({ "teacher_id": tim.teacher })).await.is(200);
+    for (person, times) in [(&amy, 2), (&ben, 2), (&tom, 2), (&tim, 1)] {
+        let told = app.messages(person, "schedule_changed").await;
+        assert_eq!((told.len(), &told[0]["data"]["teacher_name"]), (times, &json!("tim")));
+    }
+    // Who is in the class by now has found it.
+    app.advance_to("20:00:00.000").await;
+    app.operator.patch(&path, json!({ "location": "Room 3" })).await.is(200);
+    assert_eq!(app.messages(&amy, "schedule_changed").await.len(), 2);
 }
 
 async fn a_class_moved_past_its_cutoff_ends_its_queue(app: &mut TestApp) {

@@ -282,6 +282,7 @@ async fn a_seat_on_offer_is_not_public(app: &mut TestApp) {
     seated.cancel(&seat).await.is(200);
     // Whoever has an offer does not wait.
     assert_eq!(amy.entry(a).await["estimated_wait_time"], "名额待您确认");
+    assert_eq!(amy.in_english().entry(a).await["estimated_wait_time"], "a seat waits for your answer");
     let cat = app.student("cat").await;
     for answer in [
         cat.book(&class).await,
@@ -327,6 +328,7 @@ async fn operators_offer_and_take_back(app: &mut TestApp) {
     assert_eq!(withdrawn, json!({ "withdrawn": true }));
     app.operator.post("/waitlist/withdraw", withdraw).await.fails(404, "unknown_offer");
     assert_eq!((amy.offer(&class).await, amy.place(a).await), (Value::Null, place("waiting", 1)));
+    assert_eq!(app.messages(amy, "offer_withdrawn").await.len(), 1);
     amy.accept(a).await.refused("no_offer");
     ben.decline(b).await.is(200);
     // Both are out of the round, so the seat is public; now it is offered to both again.

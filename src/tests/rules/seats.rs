@@ -130,11 +130,11 @@ fn an_offer_taken_back_by_an_operator_does_not_return() {
     check(
         "policy seats=1 booked=s1 waiting=amy,ben start=2025-11-12T19:00
            10:00 s1 cancels  -> cancelled; race#1 until 10:15: amy ben
-           10:01 operator withdraws amy race#1 -> offered 0; amy waiting 1; ben notified 2
+           10:01 operator withdraws amy race#1 -> offered 0; amy waiting 1; ben notified 2; told amy offer_withdrawn
            10:01 operator withdraws amy race#1 -> refused unknown_offer
            10:02 amy accepts -> refused no_offer
            10:15 tick        -> turn#1 until 10:30: ben
-           10:16 operator withdraws ben turn#1 -> offered 0; public#1; queue amy ben; left 1",
+           10:16 operator withdraws ben turn#1 -> offered 0; public#1; queue amy ben; left 1; told ben offer_withdrawn",
     );
 }
 
