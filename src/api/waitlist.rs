@@ -12,6 +12,7 @@ use crate::{
     args,
     base::{
         ids::{CourseId, EntryId, OfferId, ScheduleId, StudentId},
+        lang::Lang,
         time::{DAY, HOUR, MINUTE, Millis, Timestamp, Zone},
     },
     domain::{
@@ -69,9 +70,10 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
     let student = ctx.app.people.resolve(&caller, body.value.profile_id.as_deref(), ctx.now()).await?;
     let pace = Pace::of_schedule(&ctx.app, schedule).await?;
     let message = match ctx.lang {
-        reply::Lang::Zh => "加入候补成功",
-        reply::Lang::En => "You are on the waitlist",
+        Lang::Zh => "加入候补成功",
+        Lang::En => "You are on the waitlist",
     };
+    let lang = ctx.lang;
     let tell: Tell = Arc::new(move |receipt, head, at| {
         let Receipt::Joined { entry, position, length, capacity } = receipt else {
             unreachable!("joining is answered with a place")
@@ -79,7 +81,7 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
         let body = Joined {
             waitlist_id: *entry,
             position: *position,
-            estimated_wait_time: pace.wait(*position, head.cutoff_at() - at),
+            estimated_wait_time: pace.wait(*position, head.cutoff_at() - at, lang),
             waitlist: Queue { capacity: *capacity, length: *length },
         };
         (200, reply::body_saying(message, 200, body))
@@ -92,7 +94,12 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
 struct Pace(f64);
 
 /// The wait of somebody to whom a seat is offered right now.
-const ON_OFFER: &str = "名额待您确认";
+fn on_offer(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => "名额待您确认",
+        Lang::En => "a seat waits for your answer",
+    }
+}
 
 /// How far back the pace is measured.
 const PACE_DAYS: i64 = 30;
@@ -115,16 +122,17 @@ impl Pace {
 
     /// The wait as people say it: third in line at one seat a day is "2-3天". Never longer than
     /// what is left until the cutoff, when the queue ends.
-    fn wait(self, position: u32, left: Millis) -> String {
+    fn wait(self, position: u32, left: Millis, lang: Lang) -> String {
         let days = (f64::from(position) / self.0).ceil().clamp(1.0, 365.0) as i64;
-        match (days.min(left / DAY), left / HOUR, left / MINUTE) {
-            (2.., ..) => {
-                let days = days.min(left / DAY);
-                format!("{}-{days}天", days - 1)
-            }
-            (1, ..) => "1天内".into(),
-            (_, hours @ 1.., _) => format!("{hours}小时内"),
-            (_, _, minutes) => format!("{}分钟内", minutes.max(1)),
+        match (days.min(left / DAY), left / HOUR, left / MINUTE, lang) {
+            (days @ 2.., _, _, Lang::Zh) => format!("{}-{days}天", days - 1),
+            (days @ 2.., _, _, Lang::En) => format!("{}-{days} days", days - 1),
+            (1, _, _, Lang::Zh) => "1天内".into(),
+            (1, _, _, Lang::En) => "within a day".into(),
+            (_, hours @ 1.., _, Lang::Zh) => format!("{hours}小时内"),
+            (_, hours @ 1.., _, Lang::En) => format!("within {hours} h"),
+            (_, _, minutes, Lang::Zh) => format!("{}分钟内", minutes.max(1)),
+            (_, _, minutes, Lang::En) => format!("within {} min", minutes.max(1)),
         }
     }
 }
@@ -208,9 +216,9 @@ async fn detail(ctx: &Ctx, found: &Found, row: &Row) -> Result<EntryDetail, Prob
     let wait = match status {
         EntryStatus::Waiting => {
             let left = cutoff_at(row)? - ctx.now();
-            Some(Pace::of_course(&ctx.app, course).await?.wait(position, left))
+            Some(Pace::of_course(&ctx.app, course).await?.wait(position, left, ctx.lang))
         }
-        EntryStatus::Notified | EntryStatus::InTurn => Some(ON_OFFER.to_owned()),
+        EntryStatus::Notified | EntryStatus::InTurn => Some(on_offer(ctx.lang).to_owned()),
         EntryStatus::Promoted | EntryStatus::Cancelled | EntryStatus::Expired => None,
     };
     let name = ctx.app.courses.get(course).await?.map_or(String::new(), |c| c.name.clone());
@@ -554,26 +562,28 @@ mod tests {
     fn the_wait_is_told_as_people_say_it_and_ends_with_the_queue() {
         let month = 30 * DAY;
         let table = [
-            // seats a day, position, time to the cutoff, told
-            (1.0, 3, month, "2-3天"),
-            (1.0, 1, month, "1天内"),
-            (2.0, 3, month, "1-2天"),
-            (0.1, 8, 90 * DAY, "79-80天"),
-            (0.1, 8, month, "29-30天"),
-            (0.1, 3, 3 * DAY + HOUR, "2-3天"),
-            (1.0, 3, 2 * DAY, "1-2天"),
-            (1.0, 3, 2 * DAY - 1, "1天内"),
-            (1.0, 1, DAY, "1天内"),
-            (1.0, 1, DAY - 1, "23小时内"),
-            (0.1, 3, 7 * HOUR, "7小时内"),
-            (9.0, 1, 90 * MINUTE, "1小时内"),
-            (1.0, 2, HOUR - 1, "59分钟内"),
-            (1.0, 2, 1, "1分钟内"),
+            // seats a day, position, time to the cutoff, told in Chinese and English
+            (1.0, 3, month, "2-3天", "2-3 days"),
+            (1.0, 1, month, "1天内", "within a day"),
+            (2.0, 3, month, "1-2天", "1-2 days"),
+            (0.1, 8, 90 * DAY, "79-80天", "79-80 days"),
+            (0.1, 8, month, "29-30天", "29-30 days"),
+            (0.1, 3, 3 * DAY + HOUR, "2-3天", "2-3 days"),
+            (1.0, 3, 2 * DAY, "1-2天", "1-2 days"),
+            (1.0, 3, 2 * DAY - 1, "1天内", "within a day"),
+            (1.0, 1, DAY, "1天内", "within a day"),
+            (1.0, 1, DAY - 1, "23小时内", "within 23 h"),
+            (0.1, 3, 7 * HOUR, "7小时内", "within 7 h"),
+            (9.0, 1, 90 * MINUTE, "1小时内", "within 1 h"),
+            (1.0, 2, HOUR - 1, "59分钟内", "within 59 min"),
+            (1.0, 2, 1, "1分钟内", "within 1 min"),
             // A begun confirm may outlive the queue.
-            (1.0, 2, -MINUTE, "1分钟内"),
+            (1.0, 2, -MINUTE, "1分钟内", "within 1 min"),
         ];
-        for (pace, position, left, told) in table {
-            assert_eq!(Pace(pace).wait(position, left), told, "{position} at {pace} a day, {left} ms");
+        for (pace, position, left, zh, en) in table {
+            for (lang, told) in [(Lang::Zh, zh), (Lang::En, en)] {
+                assert_eq!(Pace(pace).wait(position, left, lang), told, "{position} at {pace} a day, {left} ms");
+            }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! An online copy of the embedded database: consistent, while the server writes.
 
-use std::{fs::File, io::ErrorKind, path::Path};
+use std::{
+    fs::{self, File},
+    io::ErrorKind,
+    path::Path,
+};
 
 use super::{
     open::{OpenError, Target, create_private},
@@ -14,7 +18,7 @@ pub enum BackupError {
     NotSqlite,
     #[error("{0} exists already: a backup never overwrites")]
     Exists(String),
-    #[error("the copy was written but does not check out: {0}")]
+    #[error("the copy does not check out and was removed: {0}")]
     Broken(String),
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -35,6 +39,16 @@ pub async fn backup(url: &str, to: &Path) -> Result<(), BackupError> {
         ErrorKind::AlreadyExists => BackupError::Exists(to.display().to_string()),
         _ => OpenError::File { path: to.to_owned(), source }.into(),
     })?;
+    let copied = copy(&target, to).await;
+    if copied.is_err()
+        && let Err(error) = fs::remove_file(to)
+    {
+        tracing::warn!(%error, file = %to.display(), "what was copied so far is no backup, and could not be removed");
+    }
+    copied
+}
+
+async fn copy(target: &Target, to: &Path) -> Result<(), BackupError> {
     let mut conn = target.connect().await?;
     // One read transaction of the running database; writers go on meanwhile.
     conn.exec("vacuum into $1", args![to.display().to_string()]).await?;
