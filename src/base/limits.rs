@@ -54,8 +54,15 @@ pub const CALENDARS_MAX: usize = 200_000;
 /// looked for them in vain just before.
 pub const STORED_ANSWERS_MAX: usize = 64;
 
-// Answers kept under a request key.
+// What is kept, and for how long.
+/// Answers under a request key.
 pub const RECEIPT_KEPT: Millis = 48 * HOUR;
+/// Notices after they were relayed: long enough to find out why somebody heard nothing.
+pub const OUTBOX_KEPT: Millis = 7 * DAY;
+/// Marks of reminders, after the class began.
+pub const REMINDER_KEPT: Millis = DAY;
+/// Logins after they expired, for whoever asks who was logged in.
+pub const SESSION_KEPT: Millis = 30 * DAY;
 
 // Sockets.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 16 << 10;

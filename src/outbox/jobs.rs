@@ -17,7 +17,7 @@ use crate::{
     args,
     base::{
         ids::{BookingId, BookingNo, StudentId, TeacherId},
-        limits::RECEIPT_KEPT,
+        limits::{OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT},
         time::{Clock, MINUTE, Millis, Timestamp},
     },
     domain::schedule::effects::Recipient,
@@ -38,6 +38,40 @@ const TIDY_EVERY: Millis = 10 * MINUTE;
 /// Rows deleted in one write.
 const TIDY_STEP: i64 = 500;
 const TIDY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Rows whose time is over, deleted some at a time: `$1` is the instant that they must be older
+/// than, `$2` how many at once.
+struct Outlived {
+    sql: &'static str,
+    kept: Millis,
+}
+
+/// Noted before the first of them goes: who counts notices must not miss those.
+const NOTE_OUTBOX: &str = "update lease set outbox_kept_from = $1 where id = 1 and outbox_kept_from < $1";
+
+const OUTLIVED: [Outlived; 4] = [
+    Outlived {
+        sql: "delete from receipts where (account_id, request_key) in (select account_id, request_key \
+            from receipts where created_at < $1 order by created_at limit $2)",
+        kept: RECEIPT_KEPT,
+    },
+    // What was given up keeps its error until somebody has looked at it.
+    Outlived {
+        sql: "delete from outbox where id in (select id from outbox \
+            where relayed_at is not null and error is null and created_at < $1 order by id limit $2)",
+        kept: OUTBOX_KEPT,
+    },
+    // A class that has begun is not reminded of any more, wherever it is moved to.
+    Outlived {
+        sql: "delete from class_reminders where (booking_id, starts_at, minutes_before) in \
+            (select booking_id, starts_at, minutes_before from class_reminders where starts_at < $1 limit $2)",
+        kept: REMINDER_KEPT,
+    },
+    Outlived {
+        sql: "delete from sessions where id in (select id from sessions where expires_at < $1 order by id limit $2)",
+        kept: SESSION_KEPT,
+    },
+];
 
 /// A reminder this long before the start, unless the next one is due already: after an outage
 /// nobody gets both at once.
@@ -145,20 +179,23 @@ impl Jobs {
         Ok(self.0.store.reader().one(&sql, args).await?.is_some())
     }
 
-    /// Forgets answers that nobody may ask for any more; the number of rows.
+    /// Deletes what nobody may ask for any more; the number of rows.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let kept_from = args![now - OUTBOX_KEPT];
+        self.0.store.write(move |tx| Box::pin(async move { Ok(tx.exec(NOTE_OUTBOX, kept_from).await?) })).await?;
         let mut deleted = 0;
-        loop {
-            let sql = "delete from receipts where (account_id, request_key) in (select account_id, request_key \
-                from receipts where created_at < $1 order by created_at limit $2)";
-            let args = args![now - RECEIPT_KEPT, TIDY_STEP];
-            let some = self.0.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
-            deleted += some;
-            if (some as i64) < TIDY_STEP {
-                return Ok(deleted);
+        for Outlived { sql, kept } in OUTLIVED {
+            loop {
+                let args = args![now - kept, TIDY_STEP];
+                let some = self.0.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
+                deleted += some;
+                if (some as i64) < TIDY_STEP {
+                    break;
+                }
+                pause(TIDY_PAUSE).await;
             }
-            pause(TIDY_PAUSE).await;
         }
+        Ok(deleted)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     args,
     base::{
         ids::*,
-        limits::RECEIPT_KEPT,
+        limits::{OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT},
         time::{HOUR, MINUTE},
     },
     domain::schedule::{
@@ -123,6 +123,13 @@ impl World {
         let sql = "select kind, account_id from messages order by id";
         let rows = self.store.reader().all(sql, vec![]).await.unwrap();
         rows.iter().map(|r| (r.text("kind").unwrap().to_owned(), r.parse("account_id").unwrap())).collect()
+    }
+
+    /// The ids of a table, in order.
+    async fn ids(&self, table: &str, column: &str) -> Vec<String> {
+        let sql = format!("select {column} as id from {table} order by {column}");
+        let rows = self.store.reader().all(&sql, vec![]).await.unwrap();
+        rows.iter().map(|r| r.text("id").unwrap().to_owned()).collect()
     }
 
     async fn remind(&self, now: &str) -> usize {
@@ -269,4 +276,36 @@ async fn old_answers_are_forgotten_some_at_a_time() {
         w.exec(sql, args![n.to_string(), w.clock.now() - age]).await;
     }
     assert_eq!(w.outbox.jobs.tidy(w.clock.now()).await.unwrap(), 1_200);
+}
+
+#[actix::test]
+async fn what_is_outlived_goes_and_nothing_else() {
+    let w = World::new().await;
+    let now = w.clock.now();
+    for (id, age, relayed, error) in [
+        ("old", OUTBOX_KEPT + 1, true, false),
+        ("new", OUTBOX_KEPT, true, false),
+        ("unrelayed", OUTBOX_KEPT + 1, false, false),
+        ("given up", OUTBOX_KEPT + 1, true, true),
+    ] {
+        let sql = "insert into outbox (id, schedule_id, notices, created_at, next_at, relayed_at, error) \
+            values ($1, 's', '[]', $2, $2, $3, $4)";
+        let error = error.then(|| "why".to_owned());
+        w.exec(sql, args![id, now - age, relayed.then_some(now), error]).await;
+    }
+    for (id, ago) in [("old", REMINDER_KEPT + 1), ("new", REMINDER_KEPT)] {
+        let sql =
+            "insert into class_reminders (booking_id, starts_at, minutes_before, sent_at) values ($1, $2, 15, $2)";
+        w.exec(sql, args![id, now - ago]).await;
+    }
+    for (id, ago) in [("old", SESSION_KEPT + 1), ("new", SESSION_KEPT)] {
+        let sql = "insert into sessions (id, account_id, refresh_hash, created_at, updated_at, expires_at) \
+            values ($1, 'a', $1, $2, $2, $2)";
+        w.exec(sql, args![id, now - ago]).await;
+    }
+    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 3);
+    assert_eq!(w.ids("outbox", "id").await, ["given up", "new", "unrelayed"]);
+    assert_eq!(w.ids("class_reminders", "booking_id").await, ["new"]);
+    assert_eq!(w.ids("sessions", "id").await, ["new"]);
+    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 0);
 }

@@ -9,7 +9,7 @@ use super::{
     scene::{Mailbox, Scene, append_all, at},
 };
 
-on_both_databases![every_kind_of_damage_is_told, an_impossible_row_is_named,];
+on_both_databases![every_kind_of_damage_is_told, an_impossible_row_is_named, relayed_notices_may_be_gone,];
 
 /// A schedule of two seats in the middle of everything: two booked, a race won, two waiting.
 async fn eventful(db: &Database) -> Scene {
@@ -160,6 +160,21 @@ async fn an_impossible_row_is_named(db: Database) {
     }
     conn.close().await;
     assert!(silent.is_empty(), "\n{}", silent.join("\n"));
+}
+
+/// Only those from before the instant that was noted when they were deleted.
+async fn relayed_notices_may_be_gone(db: Database) {
+    eventful(&db).await;
+    let mut conn = db.connect().await;
+    conn.script("update lease set outbox_kept_from = (select max(created_at) from outbox)").await.expect("noted");
+    conn.script("delete from outbox where created_at < (select outbox_kept_from from lease)").await.expect("deleted");
+    db.assert_sound().await;
+    conn.script("delete from outbox").await.expect("deleted");
+    let faults = db.faults().await;
+    assert!(faults.iter().any(|f| f.contains("outbox rows")), "{faults:?}");
+    conn.script("update lease set outbox_kept_from = outbox_kept_from + 1").await.expect("noted");
+    db.assert_sound().await;
+    conn.close().await;
 }
 
 /// The database's own guards would not let such values in.
