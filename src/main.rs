@@ -7,12 +7,22 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    refuse_huge_pages();
     match yueke::cli::run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("yueke: {}", told(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The kernel clears a huge page of 2 MiB in the midst of the request that first touches it, which
+/// takes milliseconds where a machine is virtual. Small ones come one by one.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        eprintln!("yueke: goes on with huge pages: {error}");
     }
 }
 

@@ -125,7 +125,7 @@ fn check(req: &HttpRequest, state: &State) -> Option<Arc<Claims>> {
             let claims = jsonwebtoken::decode::<Claims>(token, &state.key, &state.validation).ok()?.claims;
             let claims = Arc::new(claims);
             let mut decoded = state.decoded.write().ok()?;
-            if decoded.len() >= 50_000 {
+            if decoded.len() >= 100_000 {
                 decoded.clear();
             }
             decoded.insert(token.to_owned(), claims.clone());
@@ -150,6 +150,11 @@ async fn create_schedule(state: web::Data<State>, new: web::Json<NewSchedule>) -
         Ok(()) => answer(201, "ok", ()),
         Err(e) => answer(500, &e.to_string(), ()),
     }
+}
+
+async fn show(req: HttpRequest, state: web::Data<State>, id: web::Path<String>) -> HttpResponse {
+    let Some(_claims) = check(&req, &state) else { return answer(401, "unauthorized", ()) };
+    answer(200, "ok", serde_json::json!({ "id": *id }))
 }
 
 async fn book(req: HttpRequest, state: web::Data<State>, new: web::Json<NewBooking>) -> HttpResponse {
@@ -255,6 +260,7 @@ pub async fn serve(listen: SocketAddr, url: Option<&str>, connections: u32) -> a
             .route("/readyz", web::get().to(HttpResponse::Ok))
             .route("/schedules", web::post().to(create_schedule))
             .route("/api/v1/bookings", web::post().to(book))
+            .route("/api/v1/schedules/{id}", web::get().to(show))
             .route("/bare", web::post().to(bare))
             .route("/bare-ws", web::get().to(bare_socket))
             .route("/bare-ws/publish", web::post().to(publish))

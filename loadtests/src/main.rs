@@ -51,6 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     raise_file_limit();
+    refuse_huge_pages();
     let result = match command {
         Command::Baseline { listen, database_url, connections } => {
             actix_web::rt::System::new().block_on(baseline::serve(listen, database_url.as_deref(), connections))
@@ -80,6 +81,14 @@ fn raise_file_limit() {
         && let Err(error) = rlimit::Resource::NOFILE.set(hard, hard)
     {
         eprintln!("only {soft} files may be open ({error}); raise it with `ulimit -n`");
+    }
+}
+
+/// As yueke does, so that the baseline has it too and the client's own pauses are not measured.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        eprintln!("goes on with huge pages: {error}");
     }
 }
 
