@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use dashmap::DashMap;
+use quick_cache::sync::Cache;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,21 +45,21 @@ pub struct People {
     store: Store,
     ids: Arc<dyn IdSource>,
     org: OrgId,
-    students: DashMap<AccountId, Arc<[StudentLink]>>,
+    students: Cache<AccountId, Arc<[StudentLink]>>,
 }
 
-/// Remembered accounts; beyond, all are forgotten and read again when needed.
+/// Remembered accounts; beyond, those that were asked for least give way.
 const REMEMBERED_MAX: usize = 200_000;
 
 impl People {
     pub fn new(store: Store, ids: Arc<dyn IdSource>, org: OrgId) -> Self {
-        Self { store, ids, org, students: DashMap::new() }
+        Self { store, ids, org, students: Cache::new(REMEMBERED_MAX) }
     }
 
     /// The account's students, `self` first.
     pub async fn students_of(&self, account: AccountId) -> Result<Arc<[StudentLink]>, StoreError> {
         if let Some(found) = self.students.get(&account) {
-            return Ok(found.clone());
+            return Ok(found);
         }
         let sql = "select s.id, s.nickname, l.relation from account_students l join students s on s.id = l.student_id \
             where l.account_id = $1 order by case when l.relation = 'self' then 0 else 1 end, s.id";
@@ -75,13 +75,9 @@ impl People {
 
     /// Never that there is none: the first one may be made between reading and remembering.
     fn remember(&self, account: AccountId, students: Arc<[StudentLink]>) {
-        if students.is_empty() {
-            return;
+        if !students.is_empty() {
+            self.students.insert(account, students);
         }
-        if self.students.len() >= REMEMBERED_MAX {
-            self.students.clear();
-        }
-        self.students.insert(account, students);
     }
 
     /// The student that a request is about: the named one, which must be the caller's unless they

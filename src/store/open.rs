@@ -90,7 +90,7 @@ impl Target {
                 .busy_timeout(Duration::from_secs(2))
                 .statement_cache_capacity(512)
                 .pragma("temp_store", "memory")
-                .pragma("cache_size", "-65536")
+                .pragma("cache_size", "-16384")
                 // Checkpoints run beside the writer (`checkpoint`).
                 .pragma("wal_autocheckpoint", "0")
                 // A log that a long reader let grow is cut when it begins anew.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ahash::RandomState;
 use dashmap::DashMap;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
@@ -19,7 +21,7 @@ use crate::{
 const AUDIENCE: &str = "yueke";
 const ACCESS: &str = "access";
 /// Decoded tokens kept, so that the next request of the same one costs no cryptography.
-const CACHED_MAX: usize = 50_000;
+const CACHED_MAX: usize = 100_000;
 /// Longer is no token of ours.
 const TOKEN_CHARS_MAX: usize = 2_048;
 
@@ -54,9 +56,11 @@ pub struct Tokens {
     /// The first signs; all verify.
     keys: Vec<Key>,
     validation: Validation,
-    decoded: DashMap<Box<str>, Arc<Claims>>,
+    /// Those that were used lately. One token at a time gives way to another, never all at once:
+    /// a busy server would stand still meanwhile.
+    decoded: Cache<Box<str>, Arc<Claims>>,
     /// Ended sessions, until their last token has expired.
-    ended: DashMap<SessionId, Timestamp>,
+    ended: DashMap<SessionId, Timestamp, RandomState>,
 }
 
 impl Tokens {
@@ -73,7 +77,7 @@ impl Tokens {
         validation.required_spec_claims.clear();
         validation.set_audience(&[AUDIENCE]);
         let keys = secrets.map(|s| key((kid_of(s), s))).collect();
-        Self { clock, ttl, keys, validation, decoded: DashMap::new(), ended: DashMap::new() }
+        Self { clock, ttl, keys, validation, decoded: Cache::new(CACHED_MAX), ended: DashMap::default() }
     }
 
     /// A new access token for a session.
@@ -110,8 +114,7 @@ impl Tokens {
     }
 
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Problem> {
-        let cached = self.decoded.get(token).map(|c| c.clone());
-        let claims = match cached {
+        let claims = match self.decoded.get(token) {
             Some(claims) => claims,
             None => self.decode(token)?,
         };
@@ -140,9 +143,6 @@ impl Tokens {
             return Err(Problem::Unauthorized);
         }
         let claims = Arc::new(claims);
-        if self.decoded.len() >= CACHED_MAX {
-            self.decoded.clear();
-        }
         self.decoded.insert(token.into(), claims.clone());
         Ok(claims)
     }
