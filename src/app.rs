@@ -24,7 +24,7 @@ use crate::{
     },
     config::{Config, Secret},
     demo,
-    engine::{Engine, Parts},
+    engine::{Engine, Parts, Threads},
     flows::transfer,
     live::{Hub, Live, LiveParts},
     outbox::{Channels, Inbox, Outbox},
@@ -90,6 +90,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         epoch: store.epoch(),
         zone: config.zone,
         last_booking_no: store.last_booking_no().await?,
+        threads: Threads::for_cores(std::thread::available_parallelism().map_or(1, usize::from)),
     });
     let inbox = Arc::new(Inbox::new(ids.clone()));
     let outbox = Outbox::new(store.clone(), clock.clone(), bell, Channels::new([inbox as _]));

@@ -476,6 +476,9 @@ pub async fn release_hold(
 pub async fn get_schedule(ctx: Ctx, caller: Caller, req: HttpRequest, query: Query) -> Result<HttpResponse, Problem> {
     let id: ScheduleId = path_id(&req, "id")?;
     let viewer = viewer_of(&ctx, &caller, &query).await?;
+    if let Some(student) = viewer {
+        ctx.app.engine.expect(student).await;
+    }
     show(&ctx, id, viewer).await
 }
 
@@ -539,6 +542,9 @@ pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpRe
         page.page_size = PAGE_SIZE_MAX;
     }
     let viewer = viewer_of(&ctx, &caller, &query).await?;
+    if let Some(student) = viewer {
+        ctx.app.engine.expect(student).await;
+    }
     let day = "s.org_id = $1 and s.starts_at >= $2 and s.starts_at < $3 and s.status <> 'revoked'";
     let reader = ctx.app.store.reader();
     let sql = format!("select count(*) as n from schedules s where {day}");

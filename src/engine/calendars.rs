@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use ahash::RandomState;
 use dashmap::DashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -24,7 +25,7 @@ use crate::base::{
 };
 
 pub struct Calendars {
-    by_student: DashMap<StudentId, Arc<Calendar>>,
+    by_student: DashMap<StudentId, Arc<Calendar>, RandomState>,
     loader: mpsc::Sender<Load>,
 }
 
@@ -65,7 +66,7 @@ impl Calendars {
     pub fn start(journal: Arc<dyn Journal>, clock: Clock) -> Self {
         let (loader, queue) = mpsc::channel(GROUP_BATCHES_MAX);
         tokio::spawn(run_loader(journal, clock, queue));
-        Self { by_student: DashMap::new(), loader }
+        Self { by_student: DashMap::default(), loader }
     }
 
     /// Waits for the student's other commands in flight.

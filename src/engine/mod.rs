@@ -76,6 +76,22 @@ pub struct Parts {
     pub zone: Zone,
     /// The greatest booking number given so far.
     pub last_booking_no: Option<BookingNo>,
+    pub threads: Threads,
+}
+
+/// Where actors run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// On the caller's own: with few cores each hand-over to another thread costs more than it gains.
+    Own,
+    Others(usize),
+}
+
+impl Threads {
+    /// What serves a machine of so many cores best.
+    pub fn for_cores(cores: usize) -> Self {
+        if cores <= 2 { Self::Own } else { Self::Others(cores) }
+    }
 }
 
 /// The way to all schedules. Cheap to clone.
@@ -100,12 +116,12 @@ pub(crate) struct Inner {
 impl Engine {
     /// Must be called within an actix system: actors live on threads of their own.
     pub fn start(parts: Parts) -> Self {
-        let Parts { journal, clock, ids, sizes, audience, epoch, zone, last_booking_no } = parts;
+        let Parts { journal, clock, ids, sizes, audience, epoch, zone, last_booking_no, threads } = parts;
         let running_since = clock.now();
         let engine = Self(Arc::new(Inner {
             calendars: Calendars::start(journal.clone(), clock.clone()),
             numbers: Numbers::new(zone, last_booking_no),
-            registry: Registry::start(),
+            registry: Registry::start(threads),
             wake: Wake::default(),
             closing: AtomicBool::new(false),
             journal,
@@ -161,6 +177,12 @@ impl Engine {
     /// The student's calendar, locked; for what concerns several schedules at once.
     pub async fn lock_calendar(&self, student: StudentId) -> Result<Permit, Trouble> {
         self.0.calendars.acquire(student).await.map_err(Trouble::Unavailable)
+    }
+
+    /// Reads the student's calendar into memory. Who looks at a class may book it the next moment,
+    /// and at the opening of a popular one everybody does: then no booking waits for this.
+    pub async fn expect(&self, student: StudentId) {
+        self.0.calendars.warm(std::iter::once(student)).await;
     }
 
     /// The durable state as of now. Wakes no actor, unless something is due on the schedule.

@@ -7,14 +7,15 @@ use actix::{
     dev::{ToEnvelope, channel::channel},
     prelude::SendError,
 };
+use ahash::RandomState;
 use dashmap::{DashMap, Entry, mapref::one::Ref};
 
-use super::{Inner, actor::ScheduleActor, board::Board};
+use super::{Inner, Threads, actor::ScheduleActor, board::Board};
 use crate::base::{ids::ScheduleId, limits::MAILBOX_MAX, metrics};
 
 pub struct Registry {
-    actors: DashMap<ScheduleId, Addr<ScheduleActor>>,
-    boards: DashMap<ScheduleId, Arc<Board>>,
+    actors: DashMap<ScheduleId, Addr<ScheduleActor>, RandomState>,
+    boards: DashMap<ScheduleId, Arc<Board>, RandomState>,
     threads: Vec<ArbiterHandle>,
 }
 
@@ -22,10 +23,13 @@ pub struct Registry {
 pub struct Full;
 
 impl Registry {
-    pub fn start() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (0..threads).map(|_| Arbiter::new().handle()).collect();
-        Self { actors: DashMap::new(), boards: DashMap::new(), threads }
+    /// Call within an actix system.
+    pub fn start(threads: Threads) -> Self {
+        let threads = match threads {
+            Threads::Own | Threads::Others(0) => vec![Arbiter::current()],
+            Threads::Others(n) => (0..n).map(|_| Arbiter::new().handle()).collect(),
+        };
+        Self { actors: DashMap::default(), boards: DashMap::default(), threads }
     }
 
     pub fn is_live(&self, id: ScheduleId) -> bool {

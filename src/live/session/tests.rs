@@ -97,6 +97,7 @@ impl World {
             epoch: store.epoch(),
             zone: Zone::SHANGHAI,
             last_booking_no: None,
+            threads: engine::Threads::Own,
         });
         let fakes = Arc::new(Fakes);
         let live = Live::new(LiveParts {

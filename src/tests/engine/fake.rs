@@ -23,7 +23,7 @@ use yueke::{
         state::{Canceller, Head, Source, Status},
     },
     engine::{
-        Answer, Audience, Engine, Order, Parts, Published, Seen, Trouble, WaitlistSizes,
+        Answer, Audience, Engine, Order, Parts, Published, Seen, Threads, Trouble, WaitlistSizes,
         journal::{AppendError, Batch, Commitment, Fault, Journal, Settled},
     },
 };
@@ -276,6 +276,8 @@ impl World {
             epoch: 1,
             zone: Zone::SHANGHAI,
             last_booking_no: None,
+            // So that a test can hold up an actor without holding up itself.
+            threads: Threads::Others(2),
         });
         Self { engine, journal, heard, clock }
     }
