@@ -41,7 +41,7 @@ macro_rules! routes {
         },)*];
 
         fn handlers() -> Vec<(&'static str, Route)> {
-            vec![$(($path, web::$method().to($handler)),)*]
+            vec![$(($path, methods::$method().to($handler)),)*]
         }
 
         #[derive(OpenApi)]
@@ -126,6 +126,18 @@ routes! {
     post "/dev/release" LoggedIn dev::release, demo;
 }
 
+/// The methods of the table.
+pub mod methods {
+    use actix_web::{Route, guard};
+
+    pub use actix_web::web::{delete, patch, post, put};
+
+    /// What can be read can be asked for its headers alone (RFC 9110, 9.3.2): balancers do.
+    pub fn get() -> Route {
+        Route::new().guard(guard::Any(guard::Get()).or(guard::Head()))
+    }
+}
+
 struct Bearer;
 
 impl utoipa::Modify for Bearer {
@@ -170,7 +182,10 @@ pub async fn not_found() -> Result<HttpResponse, Problem> {
 /// The methods that a matched path takes, as in `GET, POST`.
 pub fn methods_of(pattern: &str) -> String {
     let path = pattern.strip_prefix("/api/v1").or_else(|| pattern.strip_prefix("/api")).unwrap_or(pattern);
-    let taken = ROUTES.iter().filter(|r| r.path == path).map(|r| r.method.to_uppercase());
+    let taken = ROUTES.iter().filter(|r| r.path == path).map(|r| match r.method {
+        "get" => "GET, HEAD".to_owned(),
+        other => other.to_uppercase(),
+    });
     taken.collect::<Vec<_>>().join(", ")
 }
 

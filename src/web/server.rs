@@ -31,7 +31,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{
     error::Problem,
     extract::{RequestId, lang_of},
-    routes::{self, ApiDoc},
+    routes::{self, ApiDoc, methods},
     state::App,
 };
 use crate::{
@@ -79,15 +79,15 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev:
             .wrap(from_fn(around))
             .service(web::redirect("/api/v1/docs", "/api/v1/docs/"))
             .service(SwaggerUi::new("/api/v1/docs/{_:.*}").url("/api/v1/openapi.json", ApiDoc::openapi()))
-            .route("/api/openapi.json", web::get().to(openapi))
+            .route("/api/openapi.json", methods::get().to(openapi))
             .configure(routes::mount("/api/v1"))
             .configure(routes::mount("/api"))
-            .route("/healthz", web::get().to(ops::healthz))
-            .route("/readyz", web::get().to(ops::readyz))
-            .route("/metrics", web::get().to(ops::serve_metrics))
-            .route("/", web::get().to(index))
-            .route("/favicon.ico", web::get().to(icon))
-            .route("/console/{path:.*}", web::get().to(asset))
+            .route("/healthz", methods::get().to(ops::healthz))
+            .route("/readyz", methods::get().to(ops::readyz))
+            .route("/metrics", methods::get().to(ops::serve_metrics))
+            .route("/", methods::get().to(index))
+            .route("/favicon.ico", methods::get().to(icon))
+            .route("/console/{path:.*}", methods::get().to(asset))
             .default_service(web::to(routes::not_found))
     })
     // A socket whose peer is stuck can be cut off at the wire.

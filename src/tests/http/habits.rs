@@ -89,7 +89,9 @@ async fn what_no_route_takes_is_told_so(app: &mut TestApp) {
     let mut taken: BTreeMap<&str, Vec<Method>> = BTreeMap::new();
     for route in ROUTES {
         let method = Method::from_bytes(route.method.to_uppercase().as_bytes()).expect("a method");
-        taken.entry(route.path).or_default().push(method);
+        let methods = taken.entry(route.path).or_default();
+        methods.extend((method == Method::GET).then_some(Method::HEAD));
+        methods.push(method);
     }
     for (path, methods) in taken {
         let mut allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();

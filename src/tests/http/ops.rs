@@ -25,6 +25,10 @@ async fn it_tells_that_it_is_well(app: &mut TestApp) {
     for (path, status) in [("/healthz", "alive"), ("/readyz", "ready")] {
         let answer = nobody.send_raw(Method::GET, path, &[], "").await;
         assert_eq!((answer.status, answer.body), (200, json!({ "status": status })));
+        // As balancers ask.
+        let answer = reqwest::Client::new().head(format!("http://{}{path}", app.running.address)).send().await;
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.status().as_u16(), answer.text().await.expect("nothing")), (200, String::new()));
     }
     // Only at the root.
     for path in ["/api/v1/healthz", "/api/readyz", "/api/v1/metrics"] {
