@@ -476,18 +476,20 @@ pub async fn release_hold(
 pub async fn get_schedule(ctx: Ctx, caller: Caller, req: HttpRequest, query: Query) -> Result<HttpResponse, Problem> {
     let id: ScheduleId = path_id(&req, "id")?;
     let viewer = viewer_of(&ctx, &caller, &query).await?;
-    if let Some(student) = viewer {
-        ctx.app.engine.expect(student).await;
-    }
     show(&ctx, id, viewer).await
 }
 
 /// Whose part to show: the asked-for student's, who must be the caller's; else the caller's own.
+/// They may book next.
 async fn viewer_of(ctx: &Ctx, caller: &Caller, query: &Query) -> Result<Option<StudentId>, Problem> {
-    if let Some(named) = query.get("student_id") {
-        return ctx.app.people.resolve(caller, Some(named), ctx.now()).await.map(Some);
+    let viewer = match query.get("student_id") {
+        Some(named) => Some(ctx.app.people.resolve(caller, Some(named), ctx.now()).await?),
+        None => ctx.app.people.students_of(caller.account()).await?.first().map(|s| s.id),
+    };
+    if let Some(student) = viewer {
+        ctx.app.engine.expect(student).await;
     }
-    Ok(ctx.app.people.students_of(caller.account()).await?.first().map(|s| s.id))
+    Ok(viewer)
 }
 
 async fn show(ctx: &Ctx, id: ScheduleId, viewer: Option<StudentId>) -> Result<HttpResponse, Problem> {
@@ -542,9 +544,6 @@ pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpRe
         page.page_size = PAGE_SIZE_MAX;
     }
     let viewer = viewer_of(&ctx, &caller, &query).await?;
-    if let Some(student) = viewer {
-        ctx.app.engine.expect(student).await;
-    }
     let day = "s.org_id = $1 and s.starts_at >= $2 and s.starts_at < $3 and s.status <> 'revoked'";
     let reader = ctx.app.store.reader();
     let sql = format!("select count(*) as n from schedules s where {day}");

@@ -138,11 +138,13 @@ fn audit_one(s: &Schedule) -> Vec<String> {
 /// Replays every schedule's events and compares what comes out with the rows.
 pub async fn replay(reader: &Reader, progress: Progress<'_>) -> Result<Report, StoreError> {
     let mut report = Report { bookings: count(reader, "bookings").await?, ..Report::default() };
+    let kept_from = reader.one("select outbox_kept_from from lease where id = 1", vec![]).await?;
+    let kept_from = kept_from.map_or(Ok(Timestamp::MIN), |r| r.at("outbox_kept_from"))?;
     let total = count(reader, "schedules").await?;
     let mut pages = Pages::default();
     while let Some(ids) = pages.next(reader).await? {
         for id in ids {
-            replay_one(reader, id, &mut report).await?;
+            replay_one(reader, id, kept_from, &mut report).await?;
             report.schedules += 1;
             progress(report.schedules, total);
         }
@@ -174,11 +176,15 @@ impl Pages {
     }
 }
 
-async fn replay_one(reader: &Reader, id: ScheduleId, report: &mut Report) -> Result<(), StoreError> {
+/// Notices from before `kept_from` may have been deleted.
+async fn replay_one(
+    reader: &Reader,
+    id: ScheduleId,
+    kept_from: Timestamp,
+    report: &mut Report,
+) -> Result<(), StoreError> {
     let sql = "select version, at, events from schedule_events where schedule_id = $1 order by version";
     let rows = reader.all(sql, args![id]).await?;
-    let kept_from = reader.one("select outbox_kept_from from lease where id = 1", vec![]).await?;
-    let kept_from = kept_from.map_or(Ok(Timestamp::MIN), |r| r.at("outbox_kept_from"))?;
     let mut replayed: Option<Schedule> = None;
     let mut images = Images::default();
     let mut turns_that_tell = 0;

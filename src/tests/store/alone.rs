@@ -93,13 +93,8 @@ async fn a_takeover_waits_for_the_commit_under_way() {
     assert_eq!(db.count("receipts").await, 1);
 }
 
-#[actix_web::test]
-async fn a_second_process_on_the_same_file_is_refused() {
-    let db = Database::sqlite();
-    let _store = db.open(at("09:00:00")).await;
-    let Err(error) = Store::open(&db.url, at("09:00:00")).await else { panic!("opened twice") };
-    assert!(matches!(&error, OpenError::InUse { .. }), "{error}");
-
+/// What a second server says when it is refused.
+fn second_server_told(db: &Database) -> String {
     let second = Command::new(env!("CARGO_BIN_EXE_yueke"))
         .arg("serve")
         .env("YUEKE_DATABASE_URL", &db.url)
@@ -107,7 +102,17 @@ async fn a_second_process_on_the_same_file_is_refused() {
         .output()
         .expect("the binary runs");
     assert!(!second.status.success());
-    let told = String::from_utf8_lossy(&second.stderr);
+    String::from_utf8_lossy(&second.stderr).into_owned()
+}
+
+#[actix_web::test]
+async fn a_second_process_on_the_same_file_is_refused() {
+    let db = Database::sqlite();
+    let _store = db.open(at("09:00:00")).await;
+    let Err(error) = Store::open(&db.url, at("09:00:00")).await else { panic!("opened twice") };
+    assert!(matches!(&error, OpenError::InUse { .. }), "{error}");
+
+    let told = second_server_told(&db);
     let path = db.file().display().to_string();
     assert!(told.contains(&path) && told.contains("in use by another yueke process"), "{told}");
 }
@@ -116,14 +121,7 @@ async fn a_second_process_on_the_same_file_is_refused() {
 async fn a_second_server_on_the_same_postgres_is_refused_and_takes_nothing_from_the_first() {
     let Some(db) = Database::postgres().await else { return };
     let store = db.open(at("09:00:00")).await;
-    let second = Command::new(env!("CARGO_BIN_EXE_yueke"))
-        .arg("serve")
-        .env("YUEKE_DATABASE_URL", &db.url)
-        .env("YUEKE_LISTEN", "127.0.0.1:0")
-        .output()
-        .expect("the binary runs");
-    assert!(!second.status.success());
-    let told = String::from_utf8_lossy(&second.stderr);
+    let told = second_server_told(&db);
     assert!(told.contains("in use by another yueke process (connected as pid "), "{told}");
     store.write(|_| Box::pin(async { Ok(()) })).await.expect("the first one still writes");
     // Once the first has gone, however it went, the next one is let in.
