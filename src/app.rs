@@ -67,11 +67,11 @@ impl Running {
 /// Builds everything and starts to serve. Needs an actix system around it.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     let clock = config.manual_clock.map_or_else(Clock::system, Clock::manual);
-    let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os());
     // First of all: what cannot be served is not begun.
     let (listener, address) =
         server::listen(config.listen).with_context(|| format!("cannot listen on {} (YUEKE_LISTEN)", config.listen))?;
     let store = Store::open(&config.database_url, clock.now()).await.map_err(|e| e.at(&config.database_url))?;
+    let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os().after(store.last_id().await?));
     let org = ensure_org(&store, &clock, &*ids, &config).await?;
     let sizes = Sizes::load(&store).await?;
     let courses = Arc::new(Courses::new(store.clone()));

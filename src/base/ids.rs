@@ -121,6 +121,14 @@ impl SeededIds {
     pub fn from_os() -> Self {
         Self(Mutex::new((StdRng::from_os_rng(), 0)))
     }
+
+    /// Only ids greater than `last`, the greatest of the server's life before: its clock may have
+    /// been ahead of this one.
+    pub fn after(self, last: u128) -> Self {
+        let Self(state) = self;
+        let (rng, _) = state.into_inner().unwrap_or_else(|e| e.into_inner());
+        Self(Mutex::new((rng, last)))
+    }
 }
 
 impl IdSource for SeededIds {
@@ -209,6 +217,13 @@ mod tests {
             assert!(id > last);
             last = id;
         }
+    }
+
+    #[test]
+    fn ids_rise_over_a_restart_that_finds_the_clock_behind() {
+        let last = SeededIds::from_seed(1).next(Timestamp::from_millis(9));
+        let next = SeededIds::from_seed(2).after(last).next(Timestamp::from_millis(3));
+        assert!(next > last);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub const ROUNDS_LIVE_MAX: usize = 32;
 /// Ended offers that an actor remembers so that a late answer gets its true reason; older ones answer `no_offer`.
 pub const ENDED_OFFERS_MAX: usize = 4_096;
 /// Holds that one student may take on one schedule within [`HOLD_WINDOW`] before they must book.
-pub const HOLDS_PER_STUDENT_MAX: u32 = 3;
+pub const HOLDS_PER_STUDENT_MAX: usize = 3;
 pub const HOLD_WINDOW: Millis = 30 * MINUTE;
 
 // The engine.
@@ -47,6 +47,8 @@ pub const IDLE_RETIRE: Millis = 2 * MINUTE;
 pub const WAKE_HORIZON: Millis = 10 * MINUTE;
 /// Twice per horizon, so that no deadline falls between two sweeps.
 pub const SWEEP_EVERY: Millis = WAKE_HORIZON / 2;
+/// What may be due is looked at again this long after looking failed, instead of at the next sweep.
+pub const LOOK_AGAIN: Millis = SECOND;
 /// Calendars of students kept in memory.
 pub const CALENDARS_MAX: usize = 200_000;
 

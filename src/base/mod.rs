@@ -3,6 +3,7 @@
 //! Nothing here knows what a booking is, and nothing here does IO; the one exception is
 //! [`time::Clock`], the only place of the program that reads the machine's clock.
 
+pub mod guard;
 pub mod ids;
 pub mod keys;
 pub mod lang;

@@ -145,12 +145,14 @@ impl Zone {
     }
 }
 
-/// The server's clock: the machine's, or one that is moved by hand (demo mode and tests).
+/// The server's clock: the machine's, one that is moved by hand (demo mode and tests), or one
+/// that is read elsewhere (simulation).
 #[derive(Clone)]
 pub struct Clock(Arc<ClockKind>);
 
 enum ClockKind {
     System,
+    Elsewhere(Box<dyn Fn() -> Timestamp + Send + Sync>),
     Manual { now: AtomicI64, moved: Notify },
 }
 
@@ -163,10 +165,16 @@ impl Clock {
         Self(Arc::new(ClockKind::Manual { now: AtomicI64::new(start.0), moved: Notify::new() }))
     }
 
+    /// Shows what `read` says, and may jump like the machine's; whoever sleeps on it sleeps on the runtime's timer.
+    pub fn elsewhere(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ClockKind::Elsewhere(Box::new(read))))
+    }
+
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
             ClockKind::System => Timestamp(Utc::now().timestamp_millis()),
+            ClockKind::Elsewhere(read) => read(),
             ClockKind::Manual { now, .. } => Timestamp(now.load(Ordering::SeqCst)),
         }
     }
@@ -178,7 +186,7 @@ impl Clock {
     /// Moves a manual clock forward; false when it is the machine's clock or `to` lies behind.
     pub fn move_to(&self, to: Timestamp) -> bool {
         match &*self.0 {
-            ClockKind::System => false,
+            ClockKind::System | ClockKind::Elsewhere(_) => false,
             ClockKind::Manual { now, moved } => {
                 let forward = now.fetch_max(to.0, Ordering::SeqCst) <= to.0;
                 moved.notify_waiters();
@@ -192,7 +200,7 @@ impl Clock {
     #[allow(clippy::disallowed_methods, reason = "the one place that sleeps on behalf of the clock")]
     pub async fn sleep_until(&self, at: Timestamp, longest: Duration) {
         match &*self.0 {
-            ClockKind::System => tokio::time::sleep(self.now().until(at).min(longest)).await,
+            ClockKind::System | ClockKind::Elsewhere(_) => tokio::time::sleep(self.now().until(at).min(longest)).await,
             ClockKind::Manual { moved, .. } => loop {
                 let changed = moved.notified();
                 tokio::pin!(changed);

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Replies stand in a queue behind the batch that they were decided upon. A batch that fails
-//! stops the actor: what it decided since is void, because no later batch finds the version that
-//! it expects; the next message starts a new actor from rows.
+//! stops the actor: what it decided since is void, because it hangs on that batch;
+//! the next message starts a new actor from rows.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -24,20 +24,22 @@ use super::{
     Inner, Published,
     board::{Board, BoardState, Publication},
     calendars::Permit,
-    journal::{AppendError, Batch, Fault, Settled},
+    journal::{AppendError, Batch, Chain, Fault, Settled},
     messages::{Answer, Attach, Look, Order, Reply, Seen, Submit, Trouble},
 };
 use crate::{
     base::{
+        guard::{Guard, stands},
         ids::{OutboxId, ScheduleId, StudentId},
         keys::{RequestKey, StoredAnswer},
-        limits::{IDLE_RETIRE, STORED_ANSWERS_MAX},
+        limits::{IDLE_RETIRE, LOOK_AGAIN, STORED_ANSWERS_MAX},
         metrics,
         time::Timestamp,
     },
     domain::schedule::{
         Changes, Command, Decision, Event, Rejection, Schedule,
         command::Evidence,
+        due::is_over,
         effects::{Effects, effects},
         view::Mine,
     },
@@ -49,6 +51,7 @@ pub struct ScheduleActor {
     life: Life,
     /// Batches on their way to the disk, with what waits for each; oldest first.
     gate: VecDeque<Gated>,
+    chain: Chain,
     seq: u64,
     keys: HashSet<RequestKey>,
     /// What was stored a moment ago: whoever looked for it in vain before that finds it here.
@@ -122,6 +125,7 @@ impl ScheduleActor {
             engine,
             life: Life::Loading,
             gate: VecDeque::new(),
+            chain: Chain::default(),
             seq: 0,
             keys: HashSet::new(),
             stored: VecDeque::new(),
@@ -137,6 +141,7 @@ impl ScheduleActor {
             Ok(None) => Life::Missing,
             Err(fault) => {
                 tracing::error!(schedule = %self.id, %fault, "a schedule could not be loaded");
+                self.look_again();
                 Life::Failed(fault)
             }
         };
@@ -150,6 +155,14 @@ impl ScheduleActor {
             }
         } else {
             self.end(ctx);
+        }
+    }
+
+    /// The timer that brought us here is used up, and whatever was due is due still.
+    fn look_again(&self) {
+        if stands(Guard::LookAgain) {
+            let now = self.engine.clock.now();
+            self.engine.wake.arm(self.id, Some(now + LOOK_AGAIN), now);
         }
     }
 
@@ -189,6 +202,7 @@ impl ScheduleActor {
         if matches!(self.life, Life::Live(_)) {
             tracing::warn!(schedule = %self.id, cause, "an actor stops and is loaded anew");
             metrics::ACTOR_FAILURES.with_label_values(&[cause]).inc();
+            self.look_again();
             self.end(ctx);
             if self.board.as_ref().is_some_and(|b| b.is_watched()) {
                 // Those who watch must not wait for the next order to see the truth.
@@ -210,7 +224,9 @@ impl ScheduleActor {
             let _ = reply.send(known);
             return;
         }
-        self.settle_due(now);
+        if stands(Guard::DueFirst) || matches!(order.command, Command::Tick) {
+            self.settle_due(now);
+        }
         let engine = self.engine.clone();
         let s = match &mut self.life {
             Life::Live(s) => s,
@@ -252,7 +268,7 @@ impl ScheduleActor {
     fn settle_due(&mut self, now: Timestamp) {
         loop {
             let Life::Live(s) = &mut self.life else { return };
-            let Some(due) = s.next_due().filter(|&due| due <= now) else { return };
+            let Some(due) = s.next_due().filter(|&due| is_over(due, now)) else { return };
             metrics::DEADLINE_LAG_SECONDS.observe((now - due) as f64 / 1_000.0);
             let engine = self.engine.clone();
             let Some(Decision { events, changes, receipt: _ }) = s.settle_due(now, &*engine) else { return };
@@ -292,7 +308,7 @@ impl ScheduleActor {
         self.seq += 1;
         let notices = commit
             .as_ref()
-            .filter(|(e, _)| !e.notices.is_empty())
+            .filter(|(e, _)| !e.notices.is_empty() && stands(Guard::Outbox))
             .map(|(effects, _)| (OutboxId::from_u128(self.engine.ids.next(at)), effects.clone()));
         let batch = Batch {
             schedule: self.id,
@@ -306,6 +322,7 @@ impl ScheduleActor {
             next_due: s.next_due(),
             notices,
             receipt: receipt.clone(),
+            chain: self.chain.clone(),
             seq: self.seq,
             owner: self.owner.clone().expect("set when the actor starts"),
         };
@@ -315,7 +332,10 @@ impl ScheduleActor {
             next_due,
         });
         self.keys.extend(receipt.as_ref().map(|(key, _)| key.clone()));
-        let waiting = own.map(|(reply, answer)| Waiting::Own(reply, answer)).into_iter().collect();
+        let mut waiting: Vec<_> = own.map(|(reply, answer)| Waiting::Own(reply, answer)).into_iter().collect();
+        if !stands(Guard::OutputGate) {
+            waiting.drain(..).for_each(release);
+        }
         let seq = self.seq;
         self.gate.push_back(Gated { seq, receipt, permit, commit, waiting });
         if let Err(batch) = self.engine.journal.append(batch) {
@@ -346,7 +366,7 @@ impl ScheduleActor {
     // ---- the gate
 
     fn release_or_wait(&mut self, waiting: Waiting) {
-        match self.gate.back_mut() {
+        match self.gate.back_mut().filter(|_| stands(Guard::OutputGate)) {
             Some(gated) => gated.waiting.push(waiting),
             None => release(waiting),
         }
@@ -429,6 +449,8 @@ impl ScheduleActor {
             {
                 s.booked_students().for_each(|student| self.engine.calendars.forget(student));
             }
+        }
+        if commit.is_some() || matches!(error, AppendError::Stale) {
             let cause = match error {
                 AppendError::Replayed(_) => "replayed",
                 AppendError::KeyReused => "key_reused",
@@ -436,11 +458,14 @@ impl ScheduleActor {
                 AppendError::Refused(_) => "refused",
                 AppendError::Unknown(_) => "unknown",
             };
-            self.fail(cause, ctx);
+            if stands(Guard::FreshStart) {
+                self.fail(cause, ctx);
+            }
         }
         drop(permit);
-        // A refusal whose receipt was answered before voids nothing that was decided after it.
-        let void = commit.is_some();
+        // A refusal that was answered before voids nothing that was decided after it.
+        let answered = matches!(error, AppendError::Replayed(_) | AppendError::KeyReused);
+        let void = commit.is_some() || !answered;
         for waiting in waiting {
             match waiting {
                 Waiting::Own(reply, _) => answer_failed(reply, error),
@@ -476,8 +501,8 @@ fn void_trouble(error: &AppendError) -> Trouble {
 
 fn look_into_calendar(order: &mut Order, s: &Schedule) {
     let (starts_at, ends_at) = (s.head.starts_at, s.head.ends_at);
-    let conflict =
-        order.permit.as_ref().is_some_and(|p| p.conflicts(&[Some(s.head.id), order.except], starts_at, ends_at));
+    let busy = |p: &Permit| p.conflicts(&[Some(s.head.id), order.except], starts_at, ends_at);
+    let conflict = order.permit.as_ref().is_some_and(busy) && stands(Guard::Calendar);
     if let Command::Book { calendar, .. } | Command::Hold { calendar, .. } | Command::Accept { calendar, .. } =
         &mut order.command
     {

@@ -14,9 +14,12 @@ mod numbers;
 mod registry;
 mod wake;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::{oneshot, watch};
@@ -37,8 +40,8 @@ use self::{
 use crate::{
     base::{
         ids::{BookingNo, Epoch, IdSource, ScheduleId, StudentId},
-        limits::{JOURNAL_QUEUE_MAX, SWEEP_EVERY, WAKE_HORIZON},
-        time::{Clock, Timestamp, Zone},
+        limits::{JOURNAL_QUEUE_MAX, LOOK_AGAIN, SWEEP_EVERY, WAKE_HORIZON},
+        time::{Clock, Millis, SECOND, Timestamp, Zone},
     },
     domain::schedule::{
         Command, Facts, Rejection, Schedule,
@@ -288,11 +291,28 @@ impl Engine {
     async fn run_sweep(self) {
         while !self.is_closing() {
             let now = self.0.clock.now();
-            match self.0.journal.due(now + WAKE_HORIZON, u32::MAX).await {
-                Ok(due) => due.into_iter().for_each(|(schedule, at)| self.0.wake.arm(schedule, Some(at), now)),
-                Err(fault) => tracing::error!(%fault, "looking for deadlines"),
+            let pause = match self.0.journal.due(now + WAKE_HORIZON, u32::MAX).await {
+                Ok(due) => {
+                    due.into_iter().for_each(|(schedule, at)| self.0.wake.arm(schedule, Some(at), now));
+                    SWEEP_EVERY
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "looking for deadlines");
+                    LOOK_AGAIN
+                }
+            };
+            self.pause_or_clock_is_set(pause).await;
+        }
+    }
+
+    /// A clock that was set, or a machine that slept, brings near what was too far away to be armed.
+    async fn pause_or_clock_is_set(&self, pause: Millis) {
+        for _ in 0..pause / SECOND {
+            let before = self.0.clock.now();
+            self.0.clock.sleep_until(before + SECOND, Duration::from_secs(1)).await;
+            if (self.0.clock.now() - before - SECOND).abs() > SECOND {
+                return;
             }
-            self.0.clock.sleep_until(now + SWEEP_EVERY, std::time::Duration::from_millis(SWEEP_EVERY as u64)).await;
         }
     }
 }

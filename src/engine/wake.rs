@@ -60,6 +60,8 @@ impl Wake {
                 Some(t) if t > clock.now() => {
                     // Looks again each second: the machine's clock may be set forward.
                     tokio::select! {
+                        // One order, so that a simulated run can be repeated.
+                        biased;
                         () = clock.sleep_until(t, Duration::from_secs(1)) => {}
                         () = self.earlier.notified() => {}
                     }

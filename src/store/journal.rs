@@ -9,7 +9,7 @@ use super::{
 use crate::{
     args,
     base::{
-        ids::{BookingNo, ScheduleId, StudentId},
+        ids::{BookingNo, OutboxId, ScheduleId, StudentId},
         time::Timestamp,
     },
     domain::schedule::Schedule,
@@ -33,8 +33,11 @@ impl Journal for Store {
     }
 
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>> {
-        let reader = self.reader().clone();
-        Box::pin(async move { Ok(recover::load(&reader, id).await?) })
+        let (reader, writer) = (self.reader().clone(), self.writer().clone());
+        Box::pin(async move {
+            writer.certain().await?;
+            Ok(recover::load(&reader, id).await?)
+        })
     }
 
     fn due(&self, until: Timestamp, limit: u32) -> BoxFuture<'static, Result<Vec<(ScheduleId, Timestamp)>, Fault>> {
@@ -53,8 +56,9 @@ impl Journal for Store {
         students: Vec<StudentId>,
         after: Timestamp,
     ) -> BoxFuture<'static, Result<Vec<(StudentId, Commitment)>, Fault>> {
-        let reader = self.reader().clone();
+        let (reader, writer) = (self.reader().clone(), self.writer().clone());
         Box::pin(async move {
+            writer.certain().await?;
             let mut found = Vec::new();
             let (postgres, kinds) = (reader.is_postgres(), [Kind::Text, Kind::Int]);
             for chunk in students.chunks(ROWS_MAX) {
@@ -81,6 +85,15 @@ impl Journal for Store {
 }
 
 impl Store {
+    /// The greatest id that the engine has given to anything so far; 0 when there is none.
+    pub async fn last_id(&self) -> Result<u128, StoreError> {
+        let tables = ["bookings", "seat_holds", "waitlist", "waitlist_rounds", "waitlist_offers", "outbox"];
+        let greatest = tables.map(|table| format!("select max(id) as id from {table}")).join(" union all ");
+        let row = self.reader().one(&format!("select max(id) as id from ({greatest}) as each_table"), vec![]).await?;
+        let last: Option<OutboxId> = row.map(|r| r.opt_parse("id")).transpose()?.flatten();
+        Ok(last.map_or(0, OutboxId::as_u128))
+    }
+
     /// The greatest booking number given so far.
     pub async fn last_booking_no(&self) -> Result<Option<BookingNo>, StoreError> {
         // Beyond 999,999 a day a number is longer than the text before it, so length comes first.

@@ -8,12 +8,15 @@ pub mod audit;
 pub mod backup;
 mod checkpoint;
 pub mod journal;
+pub mod judge;
 pub mod names;
 pub mod open;
 pub mod recover;
 pub mod rows;
 pub mod schedules;
+pub mod session;
 pub mod sql;
+mod transaction;
 pub mod writer;
 
 pub use open::{OpenError, Store};

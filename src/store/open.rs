@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use super::{
     checkpoint,
     sql::{Bundle, Conn, Reader},
+    transaction::{Link, add_receipts, find_receipts},
     writer::{StoreError, Writer},
 };
 use crate::{
@@ -241,7 +242,7 @@ impl Store {
         }
         let epoch = take_lease(&mut conn, at).await?;
         let reader = target.reader().await?;
-        let writer = Writer::start(conn, target.clone(), epoch, alone);
+        let writer = Writer::start(Link { first: Some(conn), target: target.clone(), alone }, epoch);
         let file = match &target {
             Target::Sqlite { path, .. } => {
                 let checkpoints = checkpoint::spawn(target.clone(), path.clone(), writer.clone());
@@ -299,13 +300,13 @@ impl Store {
         };
         self.write(move |tx| {
             Box::pin(async move {
-                if let Some(found) = super::writer::find_receipts(tx, &[&key]).await?.into_iter().next() {
+                if let Some(found) = find_receipts(tx, &[&key]).await?.into_iter().next() {
                     return Ok(found.judge(&key));
                 }
                 let answer = work(tx).await?;
                 if answer.is_remembered() {
                     let mut bundle = Bundle::new(tx);
-                    super::writer::add_receipts(&mut bundle, &[(&key, &answer, at)]);
+                    add_receipts(&mut bundle, &[(&key, &answer, at)]);
                     bundle.run(tx).await?;
                 }
                 Ok(Keyed::Answer(answer))

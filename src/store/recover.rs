@@ -21,8 +21,7 @@ use crate::{
     domain::schedule::{
         Schedule,
         state::{
-            Booking, BookingState, EndedOffer, Entry, Head, HoldEnd, HoldUses, Offer, OfferEnd, Parts, Payment, Round,
-            SeatHold,
+            Booking, BookingState, EndedOffer, Entry, Head, HoldEnd, Offer, OfferEnd, Parts, Payment, Round, SeatHold,
         },
     },
     engine::journal::Fault,
@@ -73,10 +72,11 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
     let bookings = all("bookings", &reader.all(&sql, args![id]).await?, read_booking)?;
 
     let sql = format!(
-        "select {HOLD_COLUMNS} from seat_holds where schedule_id = $1 \
-         and (status = 'active' or created_at > $2) order by created_at, id"
+        "select {HOLD_COLUMNS} from seat_holds h where schedule_id = $1 \
+         and (status = 'active' or (created_at > $2 and not exists (select 1 from bookings b \
+         where b.schedule_id = h.schedule_id and b.student_id = h.student_id and b.id > h.id))) order by created_at, id"
     );
-    let holds = reader.all(&sql, args![id, stamped_at - 2 * HOLD_WINDOW]).await?;
+    let holds = reader.all(&sql, args![id, stamped_at - HOLD_WINDOW]).await?;
     let holds = all("seat_holds", &holds, read_hold)?;
 
     let sql = format!("select {ENTRY_COLUMNS} from waitlist where schedule_id = $1 and status = 'active' order by seq");
@@ -112,21 +112,28 @@ pub const ENTRY_COLUMNS: &str = "id, student_id, account_id, seq, joined_at, sta
 /// What [`read_offer`] reads.
 pub const OFFER_COLUMNS: &str = "id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status";
 
-struct Rows {
-    head: Head,
-    version: u64,
-    stamped_at: Timestamp,
-    bookings: Vec<Booking>,
-    holds: Vec<(SeatHold, Option<HoldEnd>)>,
-    queue: Vec<Entry>,
-    next_seq: u32,
-    rounds: Vec<Round>,
+/// What is kept of one schedule, as far as its actor needs it.
+pub struct Rows {
+    pub head: Head,
+    pub version: u64,
+    pub stamped_at: Timestamp,
+    /// All but those that were cancelled.
+    pub bookings: Vec<Booking>,
+    /// The live ones, and what [`HOLD_WINDOW`] may still count: a booking forgives the holds before
+    /// it. Oldest first.
+    pub holds: Vec<(SeatHold, Option<HoldEnd>)>,
+    /// First in line first.
+    pub queue: Vec<Entry>,
+    pub next_seq: u32,
+    /// The live ones, without their offers, in the order of their release.
+    pub rounds: Vec<Round>,
     /// Latest first.
-    offers: Vec<(RoundId, Offer, Option<OfferEnd>)>,
+    pub offers: Vec<(RoundId, Offer, Option<OfferEnd>)>,
 }
 
 impl Rows {
-    fn assemble(self) -> Schedule {
+    /// The state that these rows make.
+    pub fn assemble(self) -> Schedule {
         let Self { head, version, stamped_at, bookings, holds, queue, next_seq, mut rounds, offers } = self;
         let mut ended_offers = Vec::new();
         for (round, offer, end) in offers.into_iter().rev() {
@@ -143,19 +150,15 @@ impl Rows {
         let seq = |o: &Offer| queue.iter().find(|e| e.id == o.entry).map(|e| e.seq);
         rounds.iter_mut().for_each(|r| r.offers.sort_by_key(seq));
         let mut live = BTreeMap::new();
-        let mut uses: BTreeMap<StudentId, HoldUses> = BTreeMap::new();
+        let mut uses: BTreeMap<StudentId, Vec<Timestamp>> = BTreeMap::new();
         for (hold, end) in holds {
             match end {
                 None => {
                     live.insert(hold.student, hold);
                 }
-                // A booking forgives the holds before it.
-                Some(HoldEnd::Used) => {
-                    uses.remove(&hold.student);
-                }
+                Some(HoldEnd::Used) => {}
                 Some(HoldEnd::Released | HoldEnd::Expired) => {
-                    let since = hold.created_at;
-                    uses.entry(hold.student).or_insert(HoldUses { count: 0, since }).count += 1;
+                    uses.entry(hold.student).or_default().push(hold.created_at);
                 }
             }
         }

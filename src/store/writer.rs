@@ -2,7 +2,6 @@
 //! transaction and tells each owner what became of its batches, in order, after the commit.
 
 use std::{
-    any::Any,
     collections::HashMap,
     sync::{
         Arc,
@@ -12,22 +11,19 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
-    checkpoint,
-    open::{Target, lock_alone},
-    rows,
-    sql::{Arg, BadColumn, Bundle, Conn, Kind, ROWS_MAX, rows_args, rows_source},
+    judge::{Outcomes, check_lease, judge},
+    session::{Connect, Done, Session, TransactionError, Work},
+    sql::{BadColumn, Conn},
 };
 use crate::{
-    args,
     base::{
-        ids::{Epoch, ScheduleId, Version},
-        keys::{Keyed, RequestKey, StoredAnswer},
+        guard::{Guard, stands},
+        ids::{Epoch, ScheduleId},
         limits::{GROUP_BATCHES_MAX, JOURNAL_QUEUE_MAX},
         metrics,
-        time::Timestamp,
     },
     engine::journal::{AppendError, Batch, Fault, Settled},
 };
@@ -58,9 +54,6 @@ impl From<BadColumn> for StoreError {
     }
 }
 
-type Done = Box<dyn Any + Send>;
-type Work = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<Done, StoreError>> + Send>;
-
 struct Task {
     work: Work,
     reply: oneshot::Sender<Result<Done, StoreError>>,
@@ -81,17 +74,58 @@ pub struct Writer {
     jobs: mpsc::Sender<Job>,
     groups: Arc<AtomicU64>,
     fenced: Arc<AtomicBool>,
+    certainty: Arc<Certainty>,
+}
+
+/// Whether it is known what was written.
+#[derive(Default)]
+struct Certainty {
+    lost: AtomicBool,
+    found: Notify,
+}
+
+impl Certainty {
+    fn is(&self) -> bool {
+        !self.lost.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, certain: bool) {
+        self.lost.store(!certain, Ordering::SeqCst);
+        if certain {
+            self.found.notify_waiters();
+        }
+    }
+
+    async fn wait(&self) {
+        loop {
+            let found = self.found.notified();
+            tokio::pin!(found);
+            found.as_mut().enable();
+            if self.is() {
+                return;
+            }
+            found.await;
+        }
+    }
 }
 
 impl Writer {
-    pub(super) fn start(conn: Conn, target: Target, epoch: Epoch, alone: bool) -> Self {
+    /// Starts the task, which writes under this epoch's lease and ends with [`close`](Self::close).
+    pub fn start(link: impl Connect, epoch: Epoch) -> Self {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
         let groups = Arc::new(AtomicU64::new(0));
         let fenced = Arc::new(AtomicBool::new(false));
-        let (counted, told) = (groups.clone(), fenced.clone());
-        let state = Writing { conn: Some(conn), target, epoch, alone, groups: counted, fenced: told };
+        let certainty = Arc::<Certainty>::default();
+        let state = Writing {
+            session: None,
+            link,
+            epoch,
+            groups: groups.clone(),
+            fenced: fenced.clone(),
+            certainty: certainty.clone(),
+        };
         tokio::spawn(state.run(queue));
-        Self { jobs, groups, fenced }
+        Self { jobs, groups, fenced, certainty }
     }
 
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
@@ -108,6 +142,13 @@ impl Writer {
         let gone = || Fault::new("the writer has stopped");
         self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
         done.await.map_err(|_| gone())
+    }
+
+    /// Waits until it is certain what was written. Between a commit whose reply was lost and the
+    /// next connection it is not: rows that are read then may change without anybody's doing.
+    pub async fn certain(&self) -> Result<(), Fault> {
+        let wait = tokio::time::timeout(CERTAIN_WITHIN, self.certainty.wait());
+        wait.await.map_err(|_| Fault::new("what was last written is not certain yet"))
     }
 
     /// Another process took the lease: nothing is written any more.
@@ -130,7 +171,7 @@ impl Writer {
     }
 
     /// Writes everything that is queued, then takes nothing more.
-    pub(super) async fn close(&self) {
+    pub async fn close(&self) {
         let (reply, done) = oneshot::channel();
         if self.jobs.send(Job::Close(reply)).await.is_ok() {
             // Gone without an answer is closed as well.
@@ -164,39 +205,40 @@ impl Writer {
     }
 }
 
-/// PostgreSQL may not have noticed yet that the connection before is gone.
-const WAIT_FOR_OLD_SELF: Duration = Duration::from_secs(1);
-
-struct Writing {
+struct Writing<C: Connect> {
     /// None while the database is away.
-    conn: Option<Conn>,
-    target: Target,
+    session: Option<C::Session>,
+    link: C,
     epoch: Epoch,
-    /// Whether a new connection must have the database for itself, like the first.
-    alone: bool,
     groups: Arc<AtomicU64>,
     fenced: Arc<AtomicBool>,
+    certainty: Arc<Certainty>,
 }
 
-/// How far a transaction came when it failed.
-enum GroupError {
-    /// Rolled back, and the connection is still good.
-    Statement(Fault),
-    /// The connection is gone, and nothing was committed.
-    Lost(Fault),
-    /// Gone while the commit was on its way.
-    CommitLost(Fault),
-    /// Another process took the lease.
-    Fenced,
-}
+/// How often a lost connection is tried again while others wait to know what was written.
+const TRY_AGAIN: Duration = Duration::from_millis(50);
+/// How long somebody waits for that before they are refused.
+const CERTAIN_WITHIN: Duration = Duration::from_secs(3);
 
-type Outcomes = Vec<Result<(), AppendError>>;
-
-impl Writing {
+impl<C: Connect> Writing<C> {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(GROUP_BATCHES_MAX);
         let mut closers = Vec::new();
-        while closers.is_empty() && queue.recv_many(&mut jobs, GROUP_BATCHES_MAX).await > 0 {
+        while closers.is_empty() {
+            let received = queue.recv_many(&mut jobs, GROUP_BATCHES_MAX);
+            let received = if self.certainty.is() {
+                received.await
+            } else if let Ok(received) = tokio::time::timeout(TRY_AGAIN, received).await {
+                received
+            } else {
+                if let Err(fault) = self.connect().await {
+                    tracing::debug!(%fault, "still without the database");
+                }
+                continue;
+            };
+            if received == 0 {
+                break;
+            }
             let (mut batches, mut tasks) = (Vec::new(), Vec::new());
             let (mut flushes, mut checkpoints) = (Vec::new(), Vec::new());
             for job in jobs.drain(..) {
@@ -223,8 +265,8 @@ impl Writing {
                 let _ = reply.send(());
             }
         }
-        if let Some(conn) = self.conn.take() {
-            conn.close().await;
+        if let Some(session) = self.session.take() {
+            session.close().await;
         }
         for reply in closers {
             let _ = reply.send(());
@@ -232,10 +274,8 @@ impl Writing {
     }
 
     async fn checkpoint(&mut self) {
-        if let Some(conn) = &mut self.conn
-            && let Err(error) = checkpoint::run(conn).await
-        {
-            tracing::warn!(%error, "the log could not be moved between two commits");
+        if let Some(session) = &mut self.session {
+            session.checkpoint().await;
         }
     }
 
@@ -245,7 +285,7 @@ impl Writing {
         let timer = metrics::COMMIT_SECONDS.start_timer();
         match self.transaction(&batches, tasks).await {
             Ok(outcomes) => settle(batches, outcomes),
-            Err((GroupError::Statement(fault), tasks)) if batches.len() > 1 => {
+            Err((TransactionError::Statement(fault), tasks)) if batches.len() > 1 => {
                 // One bad batch must not take the others with it.
                 tracing::warn!(%fault, batches = batches.len(), "a group failed; writing its batches one by one");
                 for batch in batches {
@@ -275,23 +315,24 @@ impl Writing {
 
     /// Writes all of it in one transaction, or nothing. On failure the tasks that have not run come
     /// back; those that ran have been answered.
-    async fn transaction(&mut self, batches: &[Batch], tasks: Vec<Task>) -> Result<Outcomes, (GroupError, Vec<Task>)> {
-        if let Err(fault) = self.reconnect().await {
-            return Err((GroupError::Lost(fault), tasks));
+    async fn transaction(
+        &mut self,
+        batches: &[Batch],
+        tasks: Vec<Task>,
+    ) -> Result<Outcomes, (TransactionError, Vec<Task>)> {
+        if let Err(fault) = self.connect().await {
+            return Err((TransactionError::Lost(fault), tasks));
         }
-        let Some(conn) = self.conn.as_mut() else {
-            return Err((GroupError::Lost(Fault::new("no connection")), tasks));
-        };
-        let written = write_batches(conn, batches, self.epoch).await;
-        let outcomes = match written {
+        let session = self.session.as_mut().expect("was just made");
+        let outcomes = match write_batches(session, batches, self.epoch).await {
             Ok(outcomes) => outcomes,
-            Err(error) => return Err((roll_back(conn, error).await, tasks)),
+            Err(error) => return Err((session.roll_back(error).await, tasks)),
         };
         let mut done = Vec::with_capacity(tasks.len());
         for Task { work, reply } in tasks {
-            done.push((reply, in_savepoint(conn, work).await));
+            done.push((reply, session.run(work).await));
         }
-        match commit(conn).await {
+        match session.commit().await {
             Ok(()) => {
                 for (reply, result) in done {
                     // The asker may have gone away; what was written stays written.
@@ -301,9 +342,11 @@ impl Writing {
             }
             Err(error) => {
                 let answer = match &error {
-                    GroupError::CommitLost(fault) => StoreError::Unknown(fault.clone()),
-                    GroupError::Statement(fault) | GroupError::Lost(fault) => StoreError::Unavailable(fault.clone()),
-                    GroupError::Fenced => StoreError::Unavailable(Fault::new("another process took over")),
+                    TransactionError::CommitLost(fault) => StoreError::Unknown(fault.clone()),
+                    TransactionError::Statement(fault) | TransactionError::Lost(fault) => {
+                        StoreError::Unavailable(fault.clone())
+                    }
+                    TransactionError::Fenced => StoreError::Unavailable(Fault::new("another process took over")),
                 };
                 for (reply, _) in done {
                     let _ = reply.send(Err(answer.clone()));
@@ -313,36 +356,26 @@ impl Writing {
         }
     }
 
-    async fn reconnect(&mut self) -> Result<(), Fault> {
-        if self.conn.is_none() {
-            let mut conn = self.target.connect().await.map_err(Fault::new)?;
-            if self.alone && lock_alone(&mut conn, WAIT_FOR_OLD_SELF).await.map_err(Fault::new)?.is_some() {
-                return Err(Fault::new("another connection still has the database for itself"));
-            }
-            tracing::info!("connected to the database again");
-            self.conn = Some(conn);
-        }
-        Ok(())
-    }
-
     /// What a failed transaction means for each of its batches.
-    async fn failed(&mut self, error: GroupError, batches: usize) -> Outcomes {
+    async fn failed(&mut self, error: TransactionError, batches: usize) -> Outcomes {
         let outcome = match error {
-            GroupError::Statement(fault) => {
+            TransactionError::Statement(fault) => {
                 tracing::error!(%fault, "a write was refused");
                 AppendError::Refused(fault)
             }
-            GroupError::Lost(fault) => {
+            TransactionError::Lost(fault) => {
                 tracing::error!(%fault, "the database is away");
-                self.drop_connection().await;
+                self.drop_connection();
                 AppendError::Refused(fault)
             }
-            GroupError::CommitLost(fault) => {
+            TransactionError::CommitLost(fault) => {
                 tracing::error!(%fault, "the answer to a commit was lost");
-                self.drop_connection().await;
+                self.drop_connection();
+                // Before anyone is told: whoever then reads waits for what is so.
+                self.certainty.set(!stands(Guard::Certain));
                 AppendError::Unknown(fault)
             }
-            GroupError::Fenced => {
+            TransactionError::Fenced => {
                 tracing::error!("another process took the lease; this one writes nothing more: stop it");
                 self.fenced.store(true, Ordering::Relaxed);
                 AppendError::Stale
@@ -351,17 +384,24 @@ impl Writing {
         vec![Err(outcome); batches]
     }
 
-    async fn fail_tasks(&mut self, error: GroupError, tasks: Vec<Task>) {
+    async fn fail_tasks(&mut self, error: TransactionError, tasks: Vec<Task>) {
         let outcome = self.failed(error, 1).await;
         let fault = outcome.first().and_then(|o| o.as_ref().err()).map(fault_of);
         refuse_tasks(tasks, &StoreError::Unavailable(fault.unwrap_or_else(|| Fault::new("not written"))));
     }
 
-    async fn drop_connection(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            // Closing politely would wait for a server that may be gone.
-            drop(conn);
+    /// A new connection is made only once it is settled what the one before has written.
+    async fn connect(&mut self) -> Result<(), Fault> {
+        if self.session.is_none() {
+            self.session = Some(self.link.connect().await?);
+            self.certainty.set(true);
         }
+        Ok(())
+    }
+
+    /// Closing politely would wait for a server that may be gone.
+    fn drop_connection(&mut self) {
+        self.session = None;
     }
 }
 
@@ -384,6 +424,9 @@ fn settle(batches: Vec<Batch>, outcomes: Outcomes) {
     let mut order = Vec::new();
     let mut by_schedule: HashMap<ScheduleId, usize> = HashMap::new();
     for (batch, outcome) in batches.into_iter().zip(outcomes) {
+        if outcome.is_err() && batch.changes_schedule() {
+            batch.chain.cut();
+        }
         let i = *by_schedule.entry(batch.schedule).or_insert_with(|| {
             order.push((batch.owner.clone(), Vec::new()));
             order.len() - 1
@@ -403,194 +446,21 @@ fn settle(batches: Vec<Batch>, outcomes: Outcomes) {
     }
 }
 
-async fn in_savepoint(conn: &mut Conn, work: Work) -> Result<Done, StoreError> {
-    conn.script("savepoint task").await?;
-    let result = work(conn).await;
-    if result.is_err() {
-        conn.script("rollback to savepoint task").await?;
-    }
-    conn.script("release savepoint task").await?;
-    result
-}
-
 /// Decides each batch against what is committed, then writes those that stand.
-async fn write_batches(conn: &mut Conn, batches: &[Batch], epoch: Epoch) -> Result<Outcomes, GroupError> {
-    let versions = begin(conn, batches, epoch).await?;
+async fn write_batches<S: Session>(
+    session: &mut S,
+    batches: &[Batch],
+    epoch: Epoch,
+) -> Result<Outcomes, TransactionError> {
+    let begun = session.begin(batches).await?;
+    check_lease(begun.lease, epoch)?;
     if batches.is_empty() {
         return Ok(Vec::new());
     }
-    let outcomes = judge(conn, versions, batches).await.map_err(statement_error)?;
+    let keys: Vec<_> = batches.iter().filter_map(|b| b.receipt.as_ref().map(|(k, _)| k)).collect();
+    let receipts = session.receipts(&keys).await?;
+    let outcomes = judge(begun.versions, receipts, batches);
     let standing: Vec<&Batch> = batches.iter().zip(&outcomes).filter(|(_, o)| o.is_ok()).map(|(b, _)| b).collect();
-    let receipts: Vec<_> = standing.iter().filter_map(|b| b.receipt.as_ref().map(|(k, a)| (k, a, b.at))).collect();
-    let mut bundle = Bundle::new(conn);
-    rows::write(conn, &mut bundle, &standing, epoch).await.map_err(statement_error)?;
-    add_receipts(&mut bundle, &receipts);
-    bundle.run(conn).await.map_err(statement_error)?;
+    session.write(&standing, epoch).await?;
     Ok(outcomes)
-}
-
-/// Begins the transaction, under our own lease, and reads the versions of the batches' schedules.
-/// Everything in one trip: in a rush each of them holds up all who wait for this group.
-async fn begin(conn: &mut Conn, batches: &[Batch], epoch: Epoch) -> Result<HashMap<ScheduleId, Version>, GroupError> {
-    // The lease is read under a lock that a takeover must wait for; `for key share` would not do.
-    let (begin, lock) = match conn {
-        Conn::Sqlite(_) => ("begin immediate", ""),
-        Conn::Postgres(_) => ("begin", " for share"),
-    };
-    let mut ids: Vec<ScheduleId> = batches.iter().filter(|b| b.changes_schedule()).map(|b| b.schedule).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    // Ids are letters and digits: nothing in them ends a quotation.
-    let ids: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
-    let sql = format!(
-        "{begin}; select '' as id, epoch as version from (select epoch from lease where id = 1{lock}) as held \
-         union all select id, version from schedules where id in ({})",
-        if ids.is_empty() { "''".to_owned() } else { ids.join(",") }
-    );
-    let bad = |e: BadColumn| GroupError::Statement(Fault::new(e));
-    let (mut held, mut versions) = (None, HashMap::with_capacity(ids.len()));
-    for row in conn.ask(&sql).await.map_err(statement_error)? {
-        let version = row.version("version").map_err(bad)?;
-        match row.text("id").map_err(bad)? {
-            "" => held = Some(version),
-            _ => drop(versions.insert(row.parse("id").map_err(bad)?, version)),
-        }
-    }
-    match held {
-        Some(found) if found == epoch => Ok(versions),
-        Some(_) => Err(GroupError::Fenced),
-        None => Err(GroupError::Statement(Fault::new("the lease row is missing"))),
-    }
-}
-
-async fn commit(conn: &mut Conn) -> Result<(), GroupError> {
-    let Err(e) = conn.script("commit").await else {
-        return Ok(());
-    };
-    // An error that the database itself reports before it starts to write, such as a lock that
-    // was not to be had, leaves the transaction open: it can be rolled back. Anything else may
-    // have reached the disk.
-    let surely_not = match (&*conn, e.as_database_error()) {
-        (Conn::Sqlite(_), Some(d)) => matches!(d.code().as_deref(), Some("5" | "6" | "13")),
-        (Conn::Postgres(_), Some(_)) => true,
-        (_, None) => false,
-    };
-    if surely_not {
-        Err(roll_back(conn, GroupError::Statement(Fault::new(e))).await)
-    } else {
-        Err(GroupError::CommitLost(Fault::new(e)))
-    }
-}
-
-async fn roll_back(conn: &mut Conn, error: GroupError) -> GroupError {
-    match (conn.script("rollback").await, error) {
-        (Ok(()), error) => error,
-        // SQLite rolls back by itself on some errors, such as a full disk; then there is nothing left to do.
-        (Err(e), error @ GroupError::Statement(_)) if e.to_string().contains("no transaction is active") => error,
-        (Err(e), GroupError::Statement(first)) => GroupError::Lost(Fault::new(format!("{first}; then {e}"))),
-        (Err(_), error) => error,
-    }
-}
-
-fn statement_error(e: sqlx::Error) -> GroupError {
-    match e {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            GroupError::Lost(Fault::new(e))
-        }
-        e => GroupError::Statement(Fault::new(e)),
-    }
-}
-
-/// Which batches stand. A version that is not the expected one fails, and with it every later
-/// batch of that schedule, because none of them expects what is there.
-async fn judge(
-    conn: &mut Conn,
-    mut versions: HashMap<ScheduleId, Version>,
-    batches: &[Batch],
-) -> sqlx::Result<Outcomes> {
-    let keys: Vec<&RequestKey> = batches.iter().filter_map(|b| b.receipt.as_ref().map(|(k, _)| k)).collect();
-    let found = find_receipts(conn, &keys).await?;
-    let mut known: HashMap<_, _> = found.into_iter().map(|r| ((r.account.clone(), r.key.clone()), r)).collect();
-    let mut outcomes = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let slot = batch.receipt.as_ref().map(|(k, _)| (k.account.to_string(), k.key.to_string()));
-        if let (Some(slot), Some((key, _))) = (&slot, &batch.receipt)
-            && let Some(receipt) = known.get(slot)
-        {
-            outcomes.push(Err(match receipt.clone().judge(key) {
-                Keyed::Answer(answer) => AppendError::Replayed(answer),
-                Keyed::Reused => AppendError::KeyReused,
-            }));
-            continue;
-        }
-        if batch.changes_schedule() {
-            let Some(version) = versions.get_mut(&batch.schedule).filter(|v| **v == batch.expected) else {
-                outcomes.push(Err(AppendError::Stale));
-                continue;
-            };
-            *version += 1;
-        }
-        if let (Some((account, key)), Some((k, answer))) = (slot, &batch.receipt) {
-            let fingerprint = k.fingerprint.to_string();
-            let receipt = Receipt { account: account.clone(), key: key.clone(), fingerprint, answer: answer.clone() };
-            known.insert((account, key), receipt);
-        }
-        outcomes.push(Ok(()));
-    }
-    Ok(outcomes)
-}
-
-/// An answer that was given under a key.
-#[derive(Clone)]
-pub(super) struct Receipt {
-    account: String,
-    key: String,
-    fingerprint: String,
-    answer: StoredAnswer,
-}
-
-impl Receipt {
-    pub(super) fn judge(self, key: &RequestKey) -> Keyed {
-        if *self.fingerprint == *key.fingerprint { Keyed::Answer(self.answer) } else { Keyed::Reused }
-    }
-}
-
-pub(super) async fn find_receipts(conn: &mut Conn, keys: &[&RequestKey]) -> sqlx::Result<Vec<Receipt>> {
-    let mut found = Vec::new();
-    let kinds = [Kind::Text, Kind::Text];
-    for chunk in keys.chunks(ROWS_MAX) {
-        let source = rows_source(conn.is_postgres(), &kinds, chunk.len());
-        let sql = format!(
-            "select account_id, request_key, fingerprint, status, body from receipts \
-             where (account_id, request_key) in (select v.column1, v.column2 from {source})"
-        );
-        let rows: Vec<Vec<Arg>> = chunk.iter().map(|k| args![k.account, &*k.key]).collect();
-        for row in conn.all(&sql, rows_args(conn.is_postgres(), &kinds, rows)).await? {
-            let decode = |e: BadColumn| sqlx::Error::Decode(e.into());
-            found.push(Receipt {
-                account: row.text("account_id").map_err(decode)?.to_owned(),
-                key: row.text("request_key").map_err(decode)?.to_owned(),
-                fingerprint: row.text("fingerprint").map_err(decode)?.to_owned(),
-                answer: StoredAnswer {
-                    status: row.int("status").map_err(decode)? as u16,
-                    body: Arc::from(row.text("body").map_err(decode)?),
-                },
-            });
-        }
-    }
-    Ok(found)
-}
-
-pub(super) fn add_receipts(bundle: &mut Bundle, receipts: &[(&RequestKey, &StoredAnswer, Timestamp)]) {
-    let kinds = [Kind::Text, Kind::Text, Kind::Text, Kind::Int, Kind::Text, Kind::Int];
-    let row = |(k, a, at): &(&RequestKey, &StoredAnswer, Timestamp)| {
-        args![k.account, &*k.key, &*k.fingerprint, i64::from(a.status), &*a.body, *at]
-    };
-    bundle.add(&kinds, receipts.iter().map(row).collect(), |source| {
-        format!(
-            "insert into receipts (account_id, request_key, fingerprint, status, body, created_at) \
-             select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 from {source} \
-             where v.column1 is not null"
-        )
-    });
 }

@@ -7,7 +7,16 @@ use super::{
     state::{BookingState, Canceller, Cause, HoldEnd, OfferEnd, Schedule, Stage},
     turn::{Decision, Facts, Turn},
 };
-use crate::base::{limits::LATE_MAX, time::Timestamp};
+use crate::base::{
+    guard::{Guard, stands},
+    limits::LATE_MAX,
+    time::Timestamp,
+};
+
+/// At the deadline is late.
+pub fn is_over(deadline: Timestamp, now: Timestamp) -> bool {
+    deadline < now || (deadline == now && stands(Guard::Deadline))
+}
 
 impl Schedule {
     /// The earliest instant at which something happens by itself.
@@ -27,7 +36,7 @@ impl Schedule {
     /// Handles the earliest thing that is due by `now`, and everything else of its instant; none
     /// when nothing is due. Call until none.
     pub fn settle_due(&mut self, now: Timestamp, facts: &dyn Facts) -> Option<Decision> {
-        let due = self.next_due().filter(|&due| due <= now)?;
+        let due = self.next_due().filter(|&due| is_over(due, now))?;
         // While the server runs a deadline is handled as of its own instant, however late the
         // timer. What was slept through is handled as of now: the next in line gets a whole turn.
         let slept = due < facts.running_since() || now - due > LATE_MAX;

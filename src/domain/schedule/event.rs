@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{
     Booking, BookingRow, BookingState, Canceller, Cause, Changes, EndedOffer, Entry, EntryEnd, EntryRow, Head, HoldEnd,
-    HoldRow, HoldUses, Offer, OfferEnd, OfferRow, Payment, Round, RoundEnd, RoundRow, Schedule, SeatHold, SkipReason,
-    Source, Stage, Status,
+    HoldRow, Offer, OfferEnd, OfferRow, Payment, Round, RoundEnd, RoundRow, Schedule, SeatHold, SkipReason, Source,
+    Stage, Status,
 };
 use crate::base::{
     ids::{AccountId, BookingId, BookingNo, EntryId, HoldId, OfferId, RoundId, StudentId, TeacherId},
@@ -408,12 +408,14 @@ impl Schedule {
         let Some(hold) = self.holds.remove(&student) else {
             return;
         };
-        // Only what a renewal may still count is kept.
-        self.hold_uses.retain(|_, u| at - u.since < HOLD_WINDOW);
         if end != HoldEnd::Used {
-            let since = hold.created_at;
-            self.hold_uses.entry(student).or_insert(HoldUses { count: 0, since }).count += 1;
+            self.hold_uses.entry(student).or_default().push(hold.created_at);
         }
+        // Only what a renewal may still count is kept.
+        self.hold_uses.retain(|_, taken| {
+            taken.retain(|&t| at - t < HOLD_WINDOW);
+            !taken.is_empty()
+        });
         changes.holds.push(HoldRow { hold, ended: Some((at, end)) });
     }
 

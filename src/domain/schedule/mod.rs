@@ -29,7 +29,7 @@
 
 pub mod audit;
 pub mod command;
-mod due;
+pub mod due;
 pub mod effects;
 pub mod event;
 pub mod policy;

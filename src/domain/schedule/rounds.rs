@@ -10,6 +10,7 @@ use super::{
     turn::Turn,
 };
 use crate::base::{
+    guard::{Guard, stands},
     ids::{BookingId, EntryId, OfferId, RoundId, StudentId},
     limits::ROUNDS_LIVE_MAX,
     time::Timestamp,
@@ -140,7 +141,7 @@ impl Turn<'_> {
         let (round, offers) = won.map(|r| (r.id, r.offers.clone())).expect("the caller found this offer alive");
         let mut source = Source::Race;
         let mut winner = None;
-        for o in offers {
+        for o in offers.into_iter().filter(|o| o.id == offer || stands(Guard::OneWinner)) {
             let end = if o.id == offer { OfferEnd::Accepted } else { OfferEnd::Lost };
             if o.id == offer {
                 winner = Some(o.entry);
@@ -151,7 +152,9 @@ impl Turn<'_> {
             }
             self.emit(Event::OfferEnded { round, offer: o.id, student: o.student, end, at: self.at });
         }
-        self.emit(Event::RoundEnded { round, end: RoundEnd::Won, winner, at: self.at });
+        if stands(Guard::OneWinner) {
+            self.emit(Event::RoundEnded { round, end: RoundEnd::Won, winner, at: self.at });
+        }
         if let Some(entry) = self.s.entry_of(student).map(|e| e.id) {
             self.end_entry(entry, EntryEnd::Promoted, OfferEnd::Withdrawn);
         }
@@ -210,7 +213,8 @@ impl Turn<'_> {
             return None;
         }
         let passed = &self.s.rounds.iter().find(|r| r.id == round)?.passed;
-        let next = self.s.queue.iter().find(|e| !passed.contains(&e.id) && !self.s.is_in_turn(e.id))?;
+        let mut waiting = self.s.queue.iter().filter(|e| !passed.contains(&e.id) && !self.s.is_in_turn(e.id));
+        let next = if stands(Guard::Queue) { waiting.next() } else { waiting.next_back() }?;
         Some((next.id, next.student))
     }
 

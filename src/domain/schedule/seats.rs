@@ -12,6 +12,7 @@ use super::{
     turn::Turn,
 };
 use crate::base::{
+    guard::{Guard, stands},
     ids::{AccountId, BookingId, CourseId, HoldId, OfferId, StudentId, TeacherId},
     limits::{HOLD_WINDOW, HOLDS_PER_STUDENT_MAX},
     time::Timestamp,
@@ -63,8 +64,8 @@ impl Turn<'_> {
             return Ok(Receipt::Held(hold.clone()));
         }
         self.check_open_to(&wish)?;
-        let recent = self.s.hold_uses.get(&wish.student).filter(|u| self.at - u.since < HOLD_WINDOW);
-        if recent.is_some_and(|u| u.count >= HOLDS_PER_STUDENT_MAX) {
+        let taken = self.s.hold_uses.get(&wish.student).into_iter().flatten();
+        if taken.filter(|&&t| self.at - t < HOLD_WINDOW).count() >= HOLDS_PER_STUDENT_MAX {
             return Err(Rejection::HoldLimit);
         }
         if let Seat::Offered(offer) = self.find_seat(wish.student)? {
@@ -109,7 +110,10 @@ impl Turn<'_> {
             Ok(Seat::Held)
         } else if let Some(offer) = self.s.current_offer(student) {
             Ok(Seat::Offered(offer.id))
-        } else if self.s.seats_left() > 0 {
+        } else if self.s.seats_left() > 0
+            || !stands(Guard::Capacity)
+            || (self.s.seats_offered() > 0 && !stands(Guard::OfferedSeat))
+        {
             Ok(Seat::Free)
         } else if self.s.seats_offered() > 0 {
             Err(Rejection::SeatOnOffer)

@@ -28,8 +28,8 @@ pub struct Schedule {
     /// All that occupy a seat.
     pub(super) bookings: BTreeMap<StudentId, Booking>,
     pub(super) holds: BTreeMap<StudentId, SeatHold>,
-    /// Recent holds that ended without a booking, to cap renewals.
-    pub(super) hold_uses: BTreeMap<StudentId, HoldUses>,
+    /// When the recent holds that ended without a booking were taken, to cap renewals; oldest first.
+    pub(super) hold_uses: BTreeMap<StudentId, Vec<Timestamp>>,
     /// The queue, first in line first. A position is an index plus one, so positions have no gaps.
     pub(super) queue: Vec<Entry>,
     pub(super) next_seq: u32,
@@ -149,13 +149,6 @@ pub struct SeatHold {
     pub account: AccountId,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoldUses {
-    pub count: u32,
-    /// When the first of them was taken.
-    pub since: Timestamp,
 }
 
 /// An active place in the queue. Waiting, notified or in turn follows from its live offers.
@@ -355,7 +348,7 @@ pub struct Parts {
     pub stamped_at: Timestamp,
     pub bookings: BTreeMap<StudentId, Booking>,
     pub holds: BTreeMap<StudentId, SeatHold>,
-    pub hold_uses: BTreeMap<StudentId, HoldUses>,
+    pub hold_uses: BTreeMap<StudentId, Vec<Timestamp>>,
     pub queue: Vec<Entry>,
     pub next_seq: u32,
     pub rounds: Vec<Round>,

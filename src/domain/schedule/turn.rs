@@ -2,11 +2,13 @@
 
 use super::{
     command::{Command, Receipt},
+    due::is_over,
     event::Event,
     rejection::Rejection,
     state::{Cause, Changes, Schedule, SkipReason},
 };
 use crate::base::{
+    guard::{Guard, stands},
     ids::{BookingNo, StudentId},
     time::Timestamp,
 };
@@ -70,7 +72,10 @@ impl Schedule {
     /// Checks and grants one command. What is due by `at` must have been handled before, by
     /// [`settle_due`](Self::settle_due). On a rejection the state is as it was.
     pub fn handle(&mut self, command: &Command, at: Timestamp, facts: &dyn Facts) -> Result<Decision, Rejection> {
-        debug_assert!(self.next_due().is_none_or(|due| due > at), "what is due comes before a command");
+        debug_assert!(
+            !stands(Guard::DueFirst) || self.next_due().is_none_or(|due| !is_over(due, at)),
+            "what is due comes before a command"
+        );
         let mut turn = Turn::new(self, at, facts);
         let receipt = turn.dispatch(command)?;
         Ok(turn.finish(receipt))
