@@ -1,0 +1,179 @@
+//! Deterministic simulation: the real domain, engine, writer and recovery on a simulated clock,
+//! network and disk, driven by one seed and judged by an auditor of its own.
+//!
+//! ```text
+//! cargo test --features sabotage --test yueke-sim                      200 seeds, then every guard switched off
+//! cargo test --features sabotage --test yueke-sim -- --seeds 10000     more
+//! cargo test --features sabotage --test yueke-sim -- --seed 4711       one, with its story
+//! cargo test --features sabotage --test yueke-sim -- --seed 4711 --guard fence
+//! ```
+//!
+//! A guard that can be switched off without anything being noticed guards nothing, or is not
+//! tested: then the run fails as well.
+
+mod auditor;
+mod client;
+mod compare;
+mod dice;
+mod disk;
+mod habits;
+mod panics;
+mod run;
+mod server;
+mod wall;
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use yueke::base::guard::Guard;
+
+use self::run::{Shown, run};
+
+#[derive(Parser)]
+struct Options {
+    /// How many seeds to play.
+    #[arg(long, default_value_t = 200)]
+    seeds: u64,
+    /// Play this seed alone and tell its story.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Switch this guard off: fence, lease, request_key, … or `none`.
+    #[arg(long, value_parser = guard_named)]
+    guard: Option<Guard>,
+    /// Seeds after which a guard that is off should long have been missed.
+    #[arg(long, default_value_t = 100)]
+    patience: u64,
+    /// Cargo passes the filter and flags of its own harness; they mean nothing here.
+    #[arg(hide = true)]
+    filter: Option<String>,
+}
+
+/// Time passes: the runtime's, which stands still while anybody works.
+#[allow(clippy::disallowed_methods, reason = "nobody really sleeps")]
+async fn pass(long: Duration) {
+    tokio::time::sleep(long).await;
+}
+
+fn name_of(guard: Guard) -> String {
+    let mut name = String::new();
+    for c in format!("{guard:?}").chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
+}
+
+fn guard_named(name: &str) -> Result<Guard, String> {
+    let names = || Guard::ALL.map(name_of).join(", ");
+    Guard::ALL.into_iter().find(|g| name_of(*g) == name).ok_or_else(|| format!("use one of {}", names()))
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    panics::watch();
+    if let Some(seed) = options.seed {
+        return one(seed, options.guard);
+    }
+    let began = Instant::now();
+    let mut failed = 0;
+    let total = Mutex::new(Shown::default());
+    let bad = play(options.seeds, "seeds", |seed| {
+        let shown = run(seed, None);
+        let mut total = total.lock().expect("plain data");
+        total.commits += shown.commits;
+        total.judged += shown.judged;
+        total.crashes += shown.crashes;
+        first_violation(&shown)
+    });
+    let total = total.into_inner().expect("plain data");
+    println!(
+        "{} seeds: {} commits and {} answers judged, {} crashes, {:.1} s",
+        options.seeds,
+        total.commits,
+        total.judged,
+        total.crashes,
+        began.elapsed().as_secs_f64()
+    );
+    if let Some((seed, what)) = bad {
+        failed += 1;
+        println!("seed {seed}: {what}\nplay it again with --seed {seed}");
+    }
+    if run(7, None).story != run(7, None).story {
+        failed += 1;
+        println!("the same seed gave two different runs");
+    }
+    for guard in Guard::ALL {
+        let found = play(options.patience, &name_of(guard), |seed| first_violation(&run(seed, Some(guard))));
+        match found {
+            Some((seed, what)) => println!("{:<14} missed after {:>3} seeds: {what}", name_of(guard), seed + 1),
+            None => {
+                failed += 1;
+                println!("{:<14} NOT MISSED in {} seeds", name_of(guard), options.patience);
+            }
+        }
+    }
+    let passed = Guard::ALL.len() as u64 + 2 - failed;
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!("test result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn first_violation(shown: &Shown) -> Option<String> {
+    shown.violations.first().cloned()
+}
+
+fn one(seed: u64, guard: Option<Guard>) -> ExitCode {
+    let shown = run(seed, guard);
+    shown.story.iter().for_each(|line| println!("{line}"));
+    println!("{} commits, {} answers judged, {} crashes", shown.commits, shown.judged, shown.crashes);
+    shown.violations.iter().for_each(|what| println!("VIOLATION: {what}"));
+    if shown.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plays seeds from 0 on, on all cores, until one shows something; the lowest of those that did.
+fn play(seeds: u64, what: &str, judge: impl Fn(u64) -> Option<String> + Sync) -> Option<(u64, String)> {
+    let (next, stop_at) = (AtomicU64::new(0), AtomicU64::new(seeds));
+    let found = Mutex::new(None::<(u64, String)>);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= stop_at.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    progress(what, seed, seeds);
+                    if let Some(violation) = judge(seed) {
+                        stop_at.fetch_min(seed, Ordering::SeqCst);
+                        let mut found = found.lock().expect("plain data");
+                        if found.as_ref().is_none_or(|(first, _)| seed < *first) {
+                            *found = Some((seed, violation));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[2K");
+    }
+    found.into_inner().expect("plain data")
+}
+
+fn progress(what: &str, seed: u64, seeds: u64) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[2K{what}: {seed} of {seeds}");
+        let _ = std::io::stderr().flush();
+    }
+}
