@@ -347,7 +347,7 @@ impl Schedule {
         self.unsettled.extend(self.settle_by(&booking).map(|t| (t, *student)));
         let row = BookingRow { booking: booking.clone(), note: note.clone(), moved_from: *moved_from };
         changes.bookings.push(row);
-        self.bookings.insert(*student, booking);
+        self.bookings.insert(*student, Box::new(booking));
     }
 
     fn change_booking(
@@ -365,7 +365,7 @@ impl Schedule {
         }
         (b.payment, b.state) = (payment.unwrap_or(b.payment), state);
         self.unsettled.extend(self.settle_by(&b).map(|t| (t, student)));
-        changes.bookings.push(BookingRow { booking: b.clone(), note: None, moved_from: None });
+        changes.bookings.push(BookingRow { booking: (*b).clone(), note: None, moved_from: None });
         if !matches!(b.state, BookingState::Cancelled { .. }) {
             self.bookings.insert(student, b);
         }

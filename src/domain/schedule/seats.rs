@@ -364,7 +364,7 @@ impl Turn<'_> {
         }
         self.end_queue_and_holds();
         // Who never paid is not said to have been there.
-        let confirmed = |b: &&Booking| matches!(b.state, BookingState::Confirmed { .. });
+        let confirmed = |b: &&Box<Booking>| matches!(b.state, BookingState::Confirmed { .. });
         let present: Vec<_> = self.s.bookings.values().filter(confirmed).map(|b| (b.student, b.id)).collect();
         for (student, booking) in present {
             self.emit(Event::BookingAttended { student, booking, present: true, at: self.at });

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use yueke::{
     base::{ids::ScheduleId, time::MINUTE},
     domain::schedule::{Event, Schedule},
-    engine::journal::AppendError,
+    engine::journal::{AppendError, Batch},
 };
 
 use super::{
@@ -119,9 +119,12 @@ async fn a_stale_batch_writes_nothing_and_voids_those_behind_it(db: Database) {
     assert_eq!(load(&store, scene.s.head.id).await.version, lost.expected);
     db.assert_sound().await;
 
-    // In its place it is still good, once.
-    let again = scene.refusal((super::scene::key("unrelated", "x"), super::scene::answer(409, "{}")));
-    let outcomes = append_all(&store, &mut mailbox, vec![lost, again]).await;
-    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    // In its place it is still good, once. A refusal that was decided upon the void ones is void as well.
+    let refusal =
+        |scene: &mut Scene, name| scene.refusal((super::scene::key(name, "x"), super::scene::answer(409, "{}")));
+    let void = refusal(&mut scene, "void");
+    let upon_it = Batch { expected: lost.expected + 1, ..refusal(&mut scene, "upon it") };
+    let outcomes = append_all(&store, &mut mailbox, vec![lost, void, upon_it]).await;
+    assert!(matches!(&outcomes[..], [Ok(()), Err(AppendError::Stale), Ok(())]), "{outcomes:?}");
     db.assert_sound().await;
 }
