@@ -7,10 +7,10 @@
 pub enum Guard {
     /// A batch is written onto the version that it was decided upon, and onto no other.
     Fence,
-    /// What was decided upon a batch that is not surely written is not written either.
-    Chain,
-    /// Nothing is read for deciding while it is not certain what was written.
-    Certain,
+    /// A new actor waits for what the one before had on its way.
+    Settled,
+    /// Nothing is read for deciding while a commit is in doubt.
+    Doubt,
     /// Nothing is written under another process's lease.
     Lease,
     /// A request key has one effect.
@@ -42,8 +42,8 @@ pub enum Guard {
 impl Guard {
     pub const ALL: [Self; 16] = [
         Self::Fence,
-        Self::Chain,
-        Self::Certain,
+        Self::Settled,
+        Self::Doubt,
         Self::Lease,
         Self::RequestKey,
         Self::OutputGate,

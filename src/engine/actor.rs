@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Replies stand in a queue behind the batch that they were decided upon. A batch that fails
-//! stops the actor: what it decided since is void, because it hangs on that batch;
-//! the next message starts a new actor from rows.
+//! stops the actor: what it decided since is void, because no later batch finds the version that
+//! it expects; the next message starts a new actor from rows.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -24,7 +24,7 @@ use super::{
     Inner, Published,
     board::{Board, BoardState, Publication},
     calendars::Permit,
-    journal::{AppendError, Batch, Chain, Fault, Settled},
+    journal::{AppendError, Batch, Fault, Settled},
     messages::{Answer, Attach, Look, Order, Reply, Seen, Submit, Trouble},
 };
 use crate::{
@@ -51,7 +51,6 @@ pub struct ScheduleActor {
     life: Life,
     /// Batches on their way to the disk, with what waits for each; oldest first.
     gate: VecDeque<Gated>,
-    chain: Chain,
     seq: u64,
     keys: HashSet<RequestKey>,
     /// What was stored a moment ago: whoever looked for it in vain before that finds it here.
@@ -105,6 +104,11 @@ impl Actor for ScheduleActor {
         let engine = self.engine.clone();
         let id = self.id;
         let load = async move {
+            if engine.registry.is_unsettled(id) && stands(Guard::Settled) {
+                // Rows that change after they were read would be a state that nobody corrects.
+                engine.journal.flush().await?;
+                engine.registry.note_settled(id);
+            }
             let loaded = engine.journal.load(id).await;
             if let Ok(Some(s)) = &loaded {
                 // Known before anyone is given a turn: a busy student is passed over.
@@ -125,7 +129,6 @@ impl ScheduleActor {
             engine,
             life: Life::Loading,
             gate: VecDeque::new(),
-            chain: Chain::default(),
             seq: 0,
             keys: HashSet::new(),
             stored: VecDeque::new(),
@@ -203,6 +206,7 @@ impl ScheduleActor {
             tracing::warn!(schedule = %self.id, cause, "an actor stops and is loaded anew");
             metrics::ACTOR_FAILURES.with_label_values(&[cause]).inc();
             self.look_again();
+            self.engine.registry.retire_unsettled(self.id, &ctx.address());
             self.end(ctx);
             if self.board.as_ref().is_some_and(|b| b.is_watched()) {
                 // Those who watch must not wait for the next order to see the truth.
@@ -322,7 +326,6 @@ impl ScheduleActor {
             next_due: s.next_due(),
             notices,
             receipt: receipt.clone(),
-            chain: self.chain.clone(),
             seq: self.seq,
             owner: self.owner.clone().expect("set when the actor starts"),
         };

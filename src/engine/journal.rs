@@ -1,9 +1,6 @@
 //! What the engine asks of a store: append batches durably, load a schedule, find what is due.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use actix::{Message, Recipient};
 use futures_util::future::BoxFuture;
@@ -34,8 +31,6 @@ pub struct Batch {
     /// Whom to tell what; one outbox row.
     pub notices: Option<(OutboxId, Arc<Effects>)>,
     pub receipt: Option<(RequestKey, StoredAnswer)>,
-    /// What its owner decides upon it stands or falls with it.
-    pub chain: Chain,
     /// The owner's count of its batches, handed back in [`Settled`].
     pub seq: u64,
     pub owner: Recipient<Settled>,
@@ -45,23 +40,6 @@ impl Batch {
     /// A refusal under a request key writes its receipt and leaves the schedule's version alone.
     pub fn changes_schedule(&self) -> bool {
         !self.events.is_empty()
-    }
-}
-
-/// The batches of one owner, each decided upon the one before. Once one of them is not surely
-/// written, none after it is written. Versions alone do not tell: the one whose reply was lost may
-/// have been written after all, and the next would fit; but by then its owner is gone, and the
-/// next owner has read the rows without it.
-#[derive(Clone, Debug, Default)]
-pub struct Chain(Arc<AtomicBool>);
-
-impl Chain {
-    pub fn cut(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    pub fn is_cut(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -103,7 +81,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Never blocks. A batch that cannot be queued comes back, so that the owner can refuse it.
     fn append(&self, batch: Batch) -> Result<(), Box<Batch>>;
 
-    /// Resolves when everything appended before it is settled.
+    /// Resolves when everything appended before it is settled, and nothing of it can still be
+    /// written: neither by a commit whose answer was lost.
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;
 
     /// The committed state; none when there is no such schedule.

@@ -8,7 +8,7 @@ use actix::{
     prelude::SendError,
 };
 use ahash::RandomState;
-use dashmap::{DashMap, Entry, mapref::one::Ref};
+use dashmap::{DashMap, DashSet, Entry, mapref::one::Ref};
 
 use super::{Inner, Threads, actor::ScheduleActor, board::Board};
 use crate::base::{ids::ScheduleId, limits::MAILBOX_MAX, metrics};
@@ -16,6 +16,8 @@ use crate::base::{ids::ScheduleId, limits::MAILBOX_MAX, metrics};
 pub struct Registry {
     actors: DashMap<ScheduleId, Addr<ScheduleActor>, RandomState>,
     boards: DashMap<ScheduleId, Arc<Board>, RandomState>,
+    /// Whose last actor failed: what it had on its way may still be written.
+    unsettled: DashSet<ScheduleId, RandomState>,
     threads: Vec<ArbiterHandle>,
 }
 
@@ -29,7 +31,7 @@ impl Registry {
             Threads::Own | Threads::Others(0) => vec![Arbiter::current()],
             Threads::Others(n) => (0..n).map(|_| Arbiter::new().handle()).collect(),
         };
-        Self { actors: DashMap::default(), boards: DashMap::default(), threads }
+        Self { actors: DashMap::default(), boards: DashMap::default(), unsettled: DashSet::default(), threads }
     }
 
     pub fn is_live(&self, id: ScheduleId) -> bool {
@@ -55,6 +57,7 @@ impl Registry {
                 }
                 addr.clone()
             };
+            self.unsettled.insert(id);
             self.retire(id, &closed);
         }
         Err(Full)
@@ -80,6 +83,20 @@ impl Registry {
         if self.actors.remove_if(&id, |_, found| found == addr).is_some() {
             metrics::ACTORS_LIVE.dec();
         }
+    }
+
+    /// Takes an actor that failed off the list; the next one waits for what it had on its way.
+    pub fn retire_unsettled(&self, id: ScheduleId, addr: &Addr<ScheduleActor>) {
+        self.unsettled.insert(id);
+        self.retire(id, addr);
+    }
+
+    pub fn is_unsettled(&self, id: ScheduleId) -> bool {
+        self.unsettled.contains(&id)
+    }
+
+    pub fn note_settled(&self, id: ScheduleId) {
+        self.unsettled.remove(&id);
     }
 
     pub fn board(&self, id: ScheduleId) -> Arc<Board> {

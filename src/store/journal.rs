@@ -35,7 +35,7 @@ impl Journal for Store {
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>> {
         let (reader, writer) = (self.reader().clone(), self.writer().clone());
         Box::pin(async move {
-            writer.certain().await?;
+            writer.wait_out_doubt().await?;
             Ok(recover::load(&reader, id).await?)
         })
     }
@@ -58,7 +58,7 @@ impl Journal for Store {
     ) -> BoxFuture<'static, Result<Vec<(StudentId, Commitment)>, Fault>> {
         let (reader, writer) = (self.reader().clone(), self.writer().clone());
         Box::pin(async move {
-            writer.certain().await?;
+            writer.wait_out_doubt().await?;
             let mut found = Vec::new();
             let (postgres, kinds) = (reader.is_postgres(), [Kind::Text, Kind::Int]);
             for chunk in students.chunks(ROWS_MAX) {

@@ -41,7 +41,8 @@ pub fn check_lease(found: Option<Epoch>, own: Epoch) -> Result<(), TransactionEr
     }
 }
 
-/// A version that is not the expected one fails, and with it every later batch of its owner.
+/// A version that is not the expected one fails, and with it every later batch of that schedule:
+/// none of them expects what is there.
 pub fn judge(mut versions: HashMap<ScheduleId, Version>, receipts: Vec<Receipt>, batches: &[Batch]) -> Outcomes {
     let mut known: HashMap<_, _> = receipts.into_iter().map(|r| ((r.account.clone(), r.key.clone()), r)).collect();
     let mut outcomes = Vec::with_capacity(batches.len());
@@ -59,9 +60,7 @@ pub fn judge(mut versions: HashMap<ScheduleId, Version>, receipts: Vec<Receipt>,
         }
         // Also what only refuses: nobody is told for good what was decided upon a void turn.
         let expected = |v: &&mut Version| **v == batch.expected || !stands(Guard::Fence);
-        // The chain is the fence within one process: with the fence off there is none.
-        let whole = !batch.chain.is_cut() || !stands(Guard::Chain) || !stands(Guard::Fence);
-        let Some(version) = versions.get_mut(&batch.schedule).filter(expected).filter(|_| whole) else {
+        let Some(version) = versions.get_mut(&batch.schedule).filter(expected) else {
             outcomes.push(Err(AppendError::Stale));
             continue;
         };

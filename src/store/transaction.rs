@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
 use super::{
     checkpoint,
     judge::Receipt,
@@ -113,10 +115,12 @@ impl Session for Conn {
         };
         // An error that the database itself reports before it starts to write, such as a lock that
         // was not to be had, leaves the transaction open: it can be rolled back. Anything else may
-        // have reached the disk.
+        // have reached the disk; what ends the session too, which a pooler also says of a lost server.
         let surely_not = match (&*self, e.as_database_error()) {
             (Self::Sqlite(_), Some(d)) => matches!(d.code().as_deref(), Some("5" | "6" | "13")),
-            (Self::Postgres(_), Some(_)) => true,
+            (Self::Postgres(_), Some(d)) => {
+                d.try_downcast_ref::<PgDatabaseError>().is_some_and(|d| d.severity() == PgSeverity::Error)
+            }
             (_, None) => false,
         };
         if surely_not {

@@ -7,11 +7,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     judge::{Outcomes, check_lease, judge},
@@ -62,7 +61,7 @@ struct Task {
 enum Job {
     Batch(Box<Batch>),
     Task(Task),
-    Flush(oneshot::Sender<()>),
+    Flush(oneshot::Sender<Result<(), Fault>>),
     /// SQLite: what is left of the log into the database, while nobody writes.
     Checkpoint(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -74,39 +73,7 @@ pub struct Writer {
     jobs: mpsc::Sender<Job>,
     groups: Arc<AtomicU64>,
     fenced: Arc<AtomicBool>,
-    certainty: Arc<Certainty>,
-}
-
-/// Whether it is known what was written.
-#[derive(Default)]
-struct Certainty {
-    lost: AtomicBool,
-    found: Notify,
-}
-
-impl Certainty {
-    fn is(&self) -> bool {
-        !self.lost.load(Ordering::SeqCst)
-    }
-
-    fn set(&self, certain: bool) {
-        self.lost.store(!certain, Ordering::SeqCst);
-        if certain {
-            self.found.notify_waiters();
-        }
-    }
-
-    async fn wait(&self) {
-        loop {
-            let found = self.found.notified();
-            tokio::pin!(found);
-            found.as_mut().enable();
-            if self.is() {
-                return;
-            }
-            found.await;
-        }
-    }
+    in_doubt: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -115,17 +82,17 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(JOURNAL_QUEUE_MAX);
         let groups = Arc::new(AtomicU64::new(0));
         let fenced = Arc::new(AtomicBool::new(false));
-        let certainty = Arc::<Certainty>::default();
+        let in_doubt = Arc::new(AtomicBool::new(false));
         let state = Writing {
             session: None,
             link,
             epoch,
             groups: groups.clone(),
             fenced: fenced.clone(),
-            certainty: certainty.clone(),
+            in_doubt: in_doubt.clone(),
         };
         tokio::spawn(state.run(queue));
-        Self { jobs, groups, fenced, certainty }
+        Self { jobs, groups, fenced, in_doubt }
     }
 
     pub fn append(&self, batch: Batch) -> Result<(), Box<Batch>> {
@@ -141,14 +108,13 @@ impl Writer {
         let (reply, done) = oneshot::channel();
         let gone = || Fault::new("the writer has stopped");
         self.jobs.send(Job::Flush(reply)).await.map_err(|_| gone())?;
-        done.await.map_err(|_| gone())
+        done.await.map_err(|_| gone())?
     }
 
-    /// Waits until it is certain what was written. Between a commit whose reply was lost and the
-    /// next connection it is not: rows that are read then may change without anybody's doing.
-    pub async fn certain(&self) -> Result<(), Fault> {
-        let wait = tokio::time::timeout(CERTAIN_WITHIN, self.certainty.wait());
-        wait.await.map_err(|_| Fault::new("what was last written is not certain yet"))
+    /// Rows that are read after this are not changed any more by a commit whose answer was lost.
+    pub async fn wait_out_doubt(&self) -> Result<(), Fault> {
+        let wait = self.in_doubt.load(Ordering::SeqCst) && stands(Guard::Doubt);
+        if wait { self.flush().await } else { Ok(()) }
     }
 
     /// Another process took the lease: nothing is written any more.
@@ -212,33 +178,15 @@ struct Writing<C: Connect> {
     epoch: Epoch,
     groups: Arc<AtomicU64>,
     fenced: Arc<AtomicBool>,
-    certainty: Arc<Certainty>,
+    /// A commit may still be on its way: until there is a new connection, which the old one has to end for.
+    in_doubt: Arc<AtomicBool>,
 }
-
-/// How often a lost connection is tried again while others wait to know what was written.
-const TRY_AGAIN: Duration = Duration::from_millis(50);
-/// How long somebody waits for that before they are refused.
-const CERTAIN_WITHIN: Duration = Duration::from_secs(3);
 
 impl<C: Connect> Writing<C> {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(GROUP_BATCHES_MAX);
         let mut closers = Vec::new();
-        while closers.is_empty() {
-            let received = queue.recv_many(&mut jobs, GROUP_BATCHES_MAX);
-            let received = if self.certainty.is() {
-                received.await
-            } else if let Ok(received) = tokio::time::timeout(TRY_AGAIN, received).await {
-                received
-            } else {
-                if let Err(fault) = self.connect().await {
-                    tracing::debug!(%fault, "still without the database");
-                }
-                continue;
-            };
-            if received == 0 {
-                break;
-            }
+        while closers.is_empty() && queue.recv_many(&mut jobs, GROUP_BATCHES_MAX).await > 0 {
             let (mut batches, mut tasks) = (Vec::new(), Vec::new());
             let (mut flushes, mut checkpoints) = (Vec::new(), Vec::new());
             for job in jobs.drain(..) {
@@ -256,9 +204,10 @@ impl<C: Connect> Writing<C> {
             if !batches.is_empty() || !tasks.is_empty() {
                 self.group(batches, tasks).await;
             }
+            let certain = if flushes.is_empty() { Ok(()) } else { self.resolve_doubt().await };
             for reply in flushes {
                 // A flusher that went away needs no answer.
-                let _ = reply.send(());
+                let _ = reply.send(certain.clone());
             }
             for reply in checkpoints {
                 self.checkpoint().await;
@@ -277,6 +226,10 @@ impl<C: Connect> Writing<C> {
         if let Some(session) = &mut self.session {
             session.checkpoint().await;
         }
+    }
+
+    async fn resolve_doubt(&mut self) -> Result<(), Fault> {
+        if self.in_doubt.load(Ordering::SeqCst) { self.connect().await } else { Ok(()) }
     }
 
     async fn group(&mut self, batches: Vec<Batch>, tasks: Vec<Task>) {
@@ -370,9 +323,8 @@ impl<C: Connect> Writing<C> {
             }
             TransactionError::CommitLost(fault) => {
                 tracing::error!(%fault, "the answer to a commit was lost");
+                self.in_doubt.store(true, Ordering::SeqCst);
                 self.drop_connection();
-                // Before anyone is told: whoever then reads waits for what is so.
-                self.certainty.set(!stands(Guard::Certain));
                 AppendError::Unknown(fault)
             }
             TransactionError::Fenced => {
@@ -394,7 +346,7 @@ impl<C: Connect> Writing<C> {
     async fn connect(&mut self) -> Result<(), Fault> {
         if self.session.is_none() {
             self.session = Some(self.link.connect().await?);
-            self.certainty.set(true);
+            self.in_doubt.store(false, Ordering::SeqCst);
         }
         Ok(())
     }
@@ -424,9 +376,6 @@ fn settle(batches: Vec<Batch>, outcomes: Outcomes) {
     let mut order = Vec::new();
     let mut by_schedule: HashMap<ScheduleId, usize> = HashMap::new();
     for (batch, outcome) in batches.into_iter().zip(outcomes) {
-        if outcome.is_err() && batch.changes_schedule() {
-            batch.chain.cut();
-        }
         let i = *by_schedule.entry(batch.schedule).or_insert_with(|| {
             order.push((batch.owner.clone(), Vec::new()));
             order.len() - 1

@@ -83,6 +83,26 @@ async fn an_unknown_outcome_that_was_written() {
 }
 
 #[actix_web::test]
+async fn a_new_actor_waits_for_what_the_one_before_had_on_its_way() {
+    let w = World::new(Mode::ByHand);
+    let class = w.class(1, 5, 24);
+    let first = w.ask(class, book(1));
+    w.journal.wait_for(1).await;
+    let second = w.ask(class, book(2));
+    w.journal.wait_for(2).await;
+    w.journal.commit_and_lose_the_answer();
+    assert_eq!(trouble(first).await, "unknown");
+    // Starts a new actor, while the second order still finds the version that it expects.
+    let another = w.ask(class, join(3));
+    crate::crash::process::pause(std::time::Duration::from_millis(30)).await;
+    w.journal.commit(1);
+    assert!(matches!(given(second).await, Ok(Receipt::Booked(_))));
+    assert_eq!(given(another).await, Err(Rejection::SeatsAvailable));
+    let seen = answer(w.look(class, 2)).await.ok().expect("seen");
+    assert!(seen.mine.booking.is_some(), "acknowledged, and not seen");
+}
+
+#[actix_web::test]
 async fn watchers_are_told_the_truth_after_a_failure() {
     let w = World::new(Mode::ByHand);
     let class = w.class(1, 5, 24);

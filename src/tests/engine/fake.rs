@@ -61,6 +61,7 @@ pub struct FakeJournal {
     /// Told as the length of the queue, on top of what really waits.
     pub pretended_queue: AtomicUsize,
     pub loads: AtomicUsize,
+    settled: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -87,7 +88,12 @@ pub enum Mode {
 impl FakeJournal {
     fn new(mode: Mode) -> Arc<Self> {
         let kept = Mutex::new(Kept { mode, ..Kept::default() });
-        Arc::new(Self { kept, pretended_queue: AtomicUsize::new(0), loads: AtomicUsize::new(0) })
+        Arc::new(Self {
+            kept,
+            pretended_queue: AtomicUsize::new(0),
+            loads: AtomicUsize::new(0),
+            settled: Arc::default(),
+        })
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -138,6 +144,7 @@ impl FakeJournal {
             Some(error) => Err(error),
             None => self.kept().write(&batch),
         };
+        self.settled.fetch_add(1, Ordering::SeqCst);
         batch.owner.do_send(Settled(vec![(batch.seq, outcome)]));
     }
 
@@ -188,7 +195,11 @@ impl Journal for FakeJournal {
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
-        Box::pin(async { Ok(()) })
+        let (settled, appended) = (self.settled.clone(), self.settled.load(Ordering::SeqCst) + self.waiting());
+        Box::pin(async move {
+            eventually("what was appended is settled", || settled.load(Ordering::SeqCst) >= appended).await;
+            Ok(())
+        })
     }
 
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>> {

@@ -76,10 +76,13 @@ async fn a_server_that_stops_takes_nothing_more() {
     let class = w.class(1, 5, 24);
     let accepted = w.ask(class, book(1));
     w.journal.wait_for(1).await;
-    w.engine.close().await;
+    let engine = w.engine.clone();
+    let closed = tokio::spawn(async move { engine.close().await });
+    pause(Duration::from_millis(1)).await;
     assert_eq!(trouble(w.ask(class, book(2))).await, "closing");
+    assert!(!closed.is_finished(), "what was accepted is waited for");
     w.journal.commit(1);
     assert_eq!(trouble(accepted).await, "answered");
-    pause(Duration::from_millis(1)).await;
+    closed.await.expect("no panic");
     assert_eq!(w.journal.stored(class).seats_taken(), 1);
 }

@@ -429,7 +429,7 @@ impl Journal for SimJournal {
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>> {
         let (disk, writer) = (self.disk.clone(), self.writer.clone());
         Box::pin(async move {
-            writer.certain().await?;
+            writer.wait_out_doubt().await?;
             disk.read(|t| t.assemble(id)).await
         })
     }
@@ -454,7 +454,7 @@ impl Journal for SimJournal {
     ) -> BoxFuture<'static, Result<Vec<(StudentId, Commitment)>, Fault>> {
         let (disk, writer) = (self.disk.clone(), self.writer.clone());
         Box::pin(async move {
-            writer.certain().await?;
+            writer.wait_out_doubt().await?;
             disk.read(|t| {
                 let mut found = Vec::new();
                 for (schedule, b) in t.bookings.values().filter(|(_, b)| b.is_active() && students.contains(&b.student))

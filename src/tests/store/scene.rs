@@ -214,7 +214,6 @@ impl Scene {
             next_due: self.s.next_due(),
             notices,
             receipt: None,
-            chain: Default::default(),
             seq: self.seq,
             owner: self.owner.clone(),
         }
