@@ -466,9 +466,9 @@ impl ScheduleActor {
             }
         }
         drop(permit);
-        // A refusal that was answered before voids nothing that was decided after it.
-        let answered = matches!(error, AppendError::Replayed(_) | AppendError::KeyReused);
-        let void = commit.is_some() || !answered;
+        // A refusal that could not be kept voids nothing that was decided after it, unless what all
+        // of it was decided upon was lost before.
+        let void = commit.is_some() || !matches!(self.life, Life::Live(_));
         for waiting in waiting {
             match waiting {
                 Waiting::Own(reply, _) => answer_failed(reply, error),

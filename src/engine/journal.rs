@@ -17,7 +17,8 @@ use crate::{
 /// What one turn changed, to be written in one transaction or not at all.
 pub struct Batch {
     pub schedule: ScheduleId,
-    /// The version that the turn was decided upon. Written only onto exactly this version.
+    /// The version that the turn was decided upon. Written only onto exactly this version, also when
+    /// the turn changes nothing and only its refusal is kept.
     pub expected: Version,
     pub epoch: Epoch,
     pub at: Timestamp,

@@ -12,7 +12,7 @@ pub mod judge;
 pub mod names;
 pub mod open;
 pub mod recover;
-pub mod rows;
+mod rows;
 pub mod schedules;
 pub mod session;
 pub mod sql;

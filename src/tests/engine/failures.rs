@@ -11,7 +11,7 @@ use yueke::{
     },
 };
 
-use super::fake::{Mode, World, answer, book, eventually, given, join, key, student, trouble};
+use super::fake::{Mode, World, answer, book, eventually, given, join, key, keyed, stored_body, student, trouble};
 
 fn fault() -> Fault {
     Fault::new("the disk is on fire")
@@ -100,6 +100,26 @@ async fn a_new_actor_waits_for_what_the_one_before_had_on_its_way() {
     assert_eq!(given(another).await, Err(Rejection::SeatsAvailable));
     let seen = answer(w.look(class, 2)).await.ok().expect("seen");
     assert!(seen.mine.booking.is_some(), "acknowledged, and not seen");
+}
+
+/// A refusal that is kept under its key changes nothing, and still tells of what went before.
+#[actix_web::test]
+async fn a_kept_refusal_of_what_is_void_is_void() {
+    let w = World::new(Mode::ByHand);
+    let class = w.class(1, 1, 24);
+    let first = w.ask(class, book(1));
+    w.journal.wait_for(1).await;
+    let full = w.ask_order(class, keyed(book(2), key("full", "x"), "full"));
+    w.journal.wait_for(2).await;
+    let look = w.look(class, 1);
+    crate::crash::process::pause(std::time::Duration::from_millis(30)).await;
+    w.journal.fail(AppendError::Refused(fault()));
+    w.journal.commit(1);
+    let told = [trouble(first).await, trouble(full).await, trouble(look).await];
+    assert_eq!(told, ["unavailable", "unavailable", "unavailable"]);
+    w.journal.set_mode(Mode::AtOnce);
+    let again = w.ask_order(class, keyed(book(2), key("full", "x"), "booked"));
+    assert_eq!(stored_body(again).await, "201 booked", "the refusal was never true, so it was not kept");
 }
 
 #[actix_web::test]

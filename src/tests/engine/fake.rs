@@ -165,11 +165,11 @@ impl Kept {
             let same = *fingerprint == key.fingerprint;
             return Err(if same { AppendError::Replayed(answer.clone()) } else { AppendError::KeyReused });
         }
+        let s = self.stored.get_mut(&batch.schedule).expect("the schedule is there");
+        if s.version != batch.expected && self.mode != Mode::Lying {
+            return Err(AppendError::Stale);
+        }
         if !batch.events.is_empty() {
-            let s = self.stored.get_mut(&batch.schedule).expect("the schedule is there");
-            if s.version != batch.expected {
-                return Err(AppendError::Stale);
-            }
             if self.mode != Mode::Lying {
                 batch.events.iter().for_each(|event| s.apply(event, &mut Changes::default()));
                 s.version += 1;

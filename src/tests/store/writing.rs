@@ -73,7 +73,10 @@ async fn a_key_under_way_in_the_same_group_is_found_too(db: Database) {
     assert!(matches!(&outcomes[2], Err(AppendError::KeyReused)), "{outcomes:?}");
     assert_eq!((db.count("receipts").await, db.count("bookings").await), (1, 1));
 
-    // A refusal is remembered without a version of its own.
+    // A refusal is remembered without a version of its own, but only of what is so.
+    let mut void = scenes[0].refusal((key("void", "x"), answer(409, "full")));
+    void.expected += 1;
+    assert!(matches!(append(&store, &mut mailbox, void).await, Err(AppendError::Stale)));
     let refusal = scenes[0].refusal((key("r", "x"), answer(409, "full")));
     let again = scenes[0].refusal((key("r", "x"), answer(409, "still full")));
     let outcomes = append_all(&store, &mut mailbox, vec![refusal, again]).await;
