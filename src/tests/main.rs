@@ -6,6 +6,7 @@ mod examples;
 mod golden;
 mod harness;
 mod http;
+mod linear;
 mod live;
 mod model;
 mod rules;
