@@ -1,11 +1,15 @@
 //! A PostgreSQL server of the test's own, to be stopped and started under load.
 
 use std::{
+    fs,
     path::PathBuf,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use super::process::pause;
 
 pub struct Cluster {
     pub url: String,
@@ -37,6 +41,10 @@ impl Cluster {
 
     /// As the system's user "postgres" where the test runs as root, like the script does.
     fn pg_ctl(&self, action: &[&str]) {
+        assert!(self.does_pg_ctl(action), "pg_ctl {action:?}");
+    }
+
+    fn does_pg_ctl(&self, action: &[&str]) -> bool {
         let lib = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/lib.sh");
         let find = format!(". '{}' && postgres_bin", lib.display());
         let found = Command::new("bash").args(["-c", &find]).output().expect("bash runs");
@@ -60,7 +68,29 @@ impl Cluster {
             .stderr(Stdio::null())
             .status()
             .expect("pg_ctl runs");
-        assert!(status.success(), "pg_ctl {action:?}");
+        status.success()
+    }
+
+    fn postmaster(&self) -> String {
+        let lock = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
+        lock.lines().next().expect("a pid").to_owned()
+    }
+
+    /// Its processes learn of it one by one; what they have begun they may finish.
+    pub fn kill_postmaster(&self) {
+        signal("-KILL", &[self.postmaster()]);
+    }
+
+    /// No process of it does anything, and every connection stays.
+    pub fn hold_still(&self) -> HeldStill {
+        let postmaster = self.postmaster();
+        // First, so that it has no more children than are found.
+        signal("-STOP", std::slice::from_ref(&postmaster));
+        let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+        let mut all: Vec<String> = children.expect("Linux").split_whitespace().map(str::to_owned).collect();
+        signal("-STOP", &all);
+        all.push(postmaster);
+        HeldStill(all)
     }
 
     /// Every connection is cut, nothing is finished.
@@ -69,10 +99,30 @@ impl Cluster {
     }
 
     /// On the same port as before.
-    pub fn start_again(&self) {
+    pub async fn start_again(&self) {
         let log = self.folder.path().join("pg/data/server.log").display().to_string();
-        self.pg_ctl(&["start", "-l", &log, "-o", &format!("-p {}", self.port)]);
+        let began = Instant::now();
+        // Not while a process of one that was killed is still about.
+        while !self.does_pg_ctl(&["start", "-l", &log, "-o", &format!("-p {}", self.port)]) {
+            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL does not start again");
+            pause(Duration::from_millis(100)).await;
+        }
     }
+}
+
+/// Goes on when dropped.
+pub struct HeldStill(Vec<String>);
+
+impl Drop for HeldStill {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+/// A process may have ended by itself meanwhile.
+fn signal(signal: &str, pids: &[String]) {
+    let sent = Command::new("kill").arg(signal).args(pids).stderr(Stdio::null()).status();
+    sent.expect("kill runs");
 }
 
 impl Drop for Cluster {

@@ -35,7 +35,7 @@ async fn a_lost_commit_is_told_as_unknown_and_then_truly() {
     let mut scene = Scene::set(&server, &db, proxy).await;
     let mut rng = StdRng::seed_from_u64(cuts as u64);
     for i in 0..cuts {
-        scene.cut(i, Cut::ALL[rng.random_range(0..Cut::ALL.len())]).await;
+        scene.cut(i, Cut::ALL[rng.random_range(0..Cut::ALL.len())], rng.random_bool(0.4)).await;
     }
     assert_eq!(scene.proxy.cuts(), cuts as u64);
     eprintln!("{cuts} commits cut, slowest back after {} ms, {:?}", scene.slowest.as_millis(), scene.kinds);
@@ -111,8 +111,8 @@ impl<'a> Scene<'a> {
     }
 
     /// One request whose commit is cut.
-    async fn cut(&mut self, i: usize, cut: Cut) {
-        let (who, kind, method, path, body) = self.next(i);
+    async fn cut(&mut self, i: usize, cut: Cut, leaves: bool) {
+        let (who, kind, method, path, body) = self.next(i, leaves);
         let key = format!("cut-{i}-{kind}");
         self.proxy.arm(cut, Some(&key));
         let began = Instant::now();
@@ -156,7 +156,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The next thing that somebody can do: book, queue up behind, free the seat, win it, go.
-    fn next(&self, i: usize) -> (usize, &'static str, Method, String, Value) {
+    fn next(&self, i: usize, leaves: bool) -> (usize, &'static str, Method, String, Value) {
         let find = |wanted: fn(&Place) -> bool| self.students.iter().position(|s| wanted(&s.place));
         let booked = find(|p| matches!(p, Place::Booked(_)));
         let waiting = find(|p| matches!(p, Place::Waiting(_)));
@@ -178,9 +178,7 @@ impl<'a> Scene<'a> {
                 let body = json!({"course_schedule_id": self.class});
                 (free, "join", Method::POST, "/waitlist/join".into(), body)
             }
-            (Some(_), Some(w)) if i.is_multiple_of(2) => {
-                (w, "leave", Method::DELETE, path(w, "/waitlist/", ""), json!({}))
-            }
+            (Some(_), Some(w)) if leaves => (w, "leave", Method::DELETE, path(w, "/waitlist/", ""), json!({})),
             (Some(b), _) => (b, "cancel", Method::PUT, path(b, "/bookings/", "/cancel"), json!({})),
         }
     }

@@ -61,11 +61,14 @@ async fn kill_again_and_again(db: &Database, folder: &Path, kills: u32) {
     assert!(both(&told.bookings) && told.entries.values().any(|over| *over), "{:?}", told.answers);
     assert!(told.replayed > u64::from(kills), "{} answers were asked for again", told.replayed);
     eprintln!(
-        "{kills} kills, {} bookings, {} places, answers {:?}, {} replayed, slowest {} ms",
+        "{kills} kills, {} bookings, {} places, answers {:?} to {} requests with copies, {} replayed, {} keys with \
+         another body refused, slowest {} ms",
         told.bookings.len(),
         told.entries.len(),
         told.answers,
+        load.stats.sent.load(std::sync::atomic::Ordering::Relaxed),
         told.replayed,
+        load.stats.reused.load(std::sync::atomic::Ordering::Relaxed),
         load.stats.slowest_ms.load(std::sync::atomic::Ordering::Relaxed)
     );
 }

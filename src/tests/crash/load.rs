@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -26,12 +27,16 @@ const SEATS: u32 = 10;
 /// Students of one client.
 const STUDENTS: usize = 6;
 const CLIENTS: usize = 20;
+/// Of one request, on their way at once.
+const COPIES_MAX: u32 = 5;
 /// Answers that a client asks for again after a cut.
 const REMEMBERED: usize = 3;
 /// An answer that takes longer than this, with the retries, is given up as a failure of the test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Load {
+    /// Where a class is seen, and by whom.
+    pub look: (String, String),
     pub ledger: Arc<Ledger>,
     pub stats: Arc<Stats>,
     stop: Arc<AtomicBool>,
@@ -45,6 +50,10 @@ pub struct Stats {
     pub refused_503: AtomicU64,
     pub without_retry_after: AtomicU64,
     pub slowest_ms: AtomicU64,
+    /// Requests that were sent, and sent again.
+    pub sent: AtomicU64,
+    /// Keys that were tried with another body.
+    pub reused: AtomicU64,
 }
 
 impl Load {
@@ -84,7 +93,8 @@ impl Load {
             tokio::spawn(client.run())
         });
         let clients = clients.collect();
-        Self { ledger, stats, stop, clients }
+        let look = (format!("{}/api/v1/schedules/{}", server.base, schedules[0]), admin);
+        Self { look, ledger, stats, stop, clients }
     }
 
     pub fn answered(&self) -> u64 {
@@ -241,7 +251,8 @@ impl Caller {
         let key = format!("{}-{}", self.name, self.requests);
         let request = Request { token: self.students[student].token.clone(), key, method, path, body };
         let (status, answer, was_cut) = self.answer_to(&request).await;
-        if was_cut {
+        // Late copies arrive at any time.
+        if was_cut || self.rng.random_bool(0.03) {
             self.ask_again().await;
         }
         self.stats.answered.fetch_add(1, Ordering::Relaxed);
@@ -254,24 +265,35 @@ impl Caller {
         (status, json)
     }
 
-    async fn answer_to(&self, request: &Request) -> (u16, String, bool) {
+    /// Sent up to five times at once: whichever comes first, all are told the same.
+    async fn answer_to(&mut self, request: &Request) -> (u16, String, bool) {
         let (mut was_cut, began) = (false, Instant::now());
         loop {
             let sent = Instant::now();
-            match self.send(request).await {
-                Ok((503, _, retry_after)) => {
-                    self.stats.refused_503.fetch_add(1, Ordering::Relaxed);
-                    self.stats.without_retry_after.fetch_add(u64::from(!retry_after), Ordering::Relaxed);
+            let copies = self.rng.random_range(1..=COPIES_MAX).min(self.rng.random_range(1..=COPIES_MAX));
+            let mut given: Option<(u16, String)> = None;
+            for answer in join_all((0..copies).map(|_| self.send(request))).await {
+                match answer {
+                    Ok((503, _, retry_after)) => {
+                        self.stats.refused_503.fetch_add(1, Ordering::Relaxed);
+                        self.stats.without_retry_after.fetch_add(u64::from(!retry_after), Ordering::Relaxed);
+                    }
+                    Ok((409, body, _)) if body.contains("request_in_progress") => {}
+                    Ok((status, body, _)) => {
+                        if given.as_ref().is_some_and(|first| *first != (status, body.clone())) {
+                            self.surprise(&format!("{given:?} and also {status} {body}"));
+                        }
+                        given = Some((status, body));
+                    }
+                    Err(_) => {
+                        was_cut = true;
+                        self.stats.cuts.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
-                Ok((409, body, _)) if body.contains("request_in_progress") => {}
-                Ok((status, body, _)) => {
-                    self.stats.slowest_ms.fetch_max(sent.elapsed().as_millis() as u64, Ordering::Relaxed);
-                    return (status, body, was_cut);
-                }
-                Err(_) => {
-                    was_cut = true;
-                    self.stats.cuts.fetch_add(1, Ordering::Relaxed);
-                }
+            }
+            if let Some((status, body)) = given {
+                self.stats.slowest_ms.fetch_max(sent.elapsed().as_millis() as u64, Ordering::Relaxed);
+                return (status, body, was_cut);
             }
             assert!(began.elapsed() < PATIENCE, "{} {} was not answered", request.method, request.path);
             pause(Duration::from_millis(20)).await;
@@ -280,6 +302,7 @@ impl Caller {
 
     /// An answer counts only when all of it has arrived.
     async fn send(&self, request: &Request) -> reqwest::Result<(u16, String, bool)> {
+        self.stats.sent.fetch_add(1, Ordering::Relaxed);
         let Request { token, key, method, path, body } = request;
         let request = self.http.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(token);
         let answer = request.header("Idempotency-Key", key).json(body).send().await?;
@@ -287,9 +310,20 @@ impl Caller {
         Ok((status, answer.text().await?, retry_after))
     }
 
-    /// After a cut: the answers from before it are still the same, byte for byte.
-    async fn ask_again(&self) {
-        for (request, status, answer) in &self.remembered {
+    /// After a cut: the answers from before it are still the same, byte for byte, and no other request
+    /// may have their keys.
+    async fn ask_again(&mut self) {
+        for (request, status, answer) in &self.remembered.clone() {
+            let mut other = request.clone();
+            other.body["note"] = json!("另一个请求");
+            if let Ok((reused, body, _)) = self.send(&other).await
+                && reused != 503
+            {
+                self.stats.reused.fetch_add(1, Ordering::Relaxed);
+                if reused != 422 {
+                    self.surprise(&format!("another body under a used key: {reused} {body}"));
+                }
+            }
             let (again, body, _) = self.answer_to(request).await;
             if (again, &body) != (*status, answer) {
                 self.surprise(&format!(

@@ -6,6 +6,8 @@ pub mod proxy;
 mod cluster;
 mod cuts;
 #[cfg(target_os = "linux")]
+mod disk;
+#[cfg(target_os = "linux")]
 mod durable;
 mod kills;
 mod ledger;

@@ -54,8 +54,19 @@ impl Database {
     }
 
     pub async fn on_server(admin: String) -> Self {
+        Self::on_server_with(admin, "").await
+    }
+
+    /// All of its tables are in this folder, which belongs to the server's user.
+    pub async fn on_tablespace(admin: String, folder: &Path) -> Self {
+        let sql = format!("create tablespace of_tests location '{}'", folder.display());
+        run_on(&admin, &sql).await.expect("a tablespace");
+        Self::on_server_with(admin, "tablespace of_tests").await
+    }
+
+    async fn on_server_with(admin: String, more: &str) -> Self {
         let name = format!("t_{:032x}", u128::from_ne_bytes(secret_bytes()));
-        run_on(&admin, &format!("create database {name}")).await.expect("a database of its own");
+        run_on(&admin, &format!("create database {name} {more}")).await.expect("a database of its own");
         let (server, _) = admin.rsplit_once('/').expect("a URL that ends with a database");
         Self { url: format!("{server}/{name}"), place: Place::Server { admin, name } }
     }
