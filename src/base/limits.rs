@@ -49,6 +49,11 @@ pub const WAKE_HORIZON: Millis = 10 * MINUTE;
 pub const SWEEP_EVERY: Millis = WAKE_HORIZON / 2;
 /// What may be due is looked at again this long after looking failed, instead of at the next sweep.
 pub const LOOK_AGAIN: Millis = SECOND;
+/// From a look at a class to its answer: longer than the database's own bound on a statement, so that
+/// only one that does nothing at all is given up.
+pub const LOOK_WITHIN: Millis = 12 * SECOND;
+/// The same, for one statement that reads.
+pub const READ_WITHIN: Millis = 12 * SECOND;
 /// Calendars of students kept in memory.
 pub const CALENDARS_MAX: usize = 200_000;
 

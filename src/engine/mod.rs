@@ -40,7 +40,7 @@ use self::{
 use crate::{
     base::{
         ids::{BookingNo, Epoch, IdSource, ScheduleId, StudentId},
-        limits::{JOURNAL_QUEUE_MAX, LOOK_AGAIN, SWEEP_EVERY, WAKE_HORIZON},
+        limits::{JOURNAL_QUEUE_MAX, LOOK_AGAIN, LOOK_WITHIN, SWEEP_EVERY, WAKE_HORIZON},
         time::{Clock, Millis, SECOND, Timestamp, Zone},
     },
     domain::schedule::{
@@ -190,6 +190,12 @@ impl Engine {
 
     /// The durable state as of now. Wakes no actor, unless something is due on the schedule.
     pub async fn look(&self, schedule: ScheduleId, student: Option<StudentId>) -> Result<Seen, Trouble> {
+        let within = Duration::from_millis(LOOK_WITHIN as u64);
+        let gone = || Trouble::Unavailable(Fault::new("the database does not answer"));
+        tokio::time::timeout(within, self.look_on(schedule, student)).await.map_err(|_| gone())?
+    }
+
+    async fn look_on(&self, schedule: ScheduleId, student: Option<StudentId>) -> Result<Seen, Trouble> {
         if !self.0.registry.is_live(schedule) {
             let loaded = self.0.journal.load(schedule).await.map_err(Trouble::Unavailable)?;
             let s = loaded.ok_or(Trouble::Refused(Rejection::UnknownSchedule))?;

@@ -4,6 +4,8 @@
 //! bigint milliseconds, no booleans, `insert … on conflict`, `update … from (values …)` whose
 //! columns are `column1`, `column2` ….
 
+use std::time::Duration;
+
 use sqlx::{
     AssertSqlSafe, Column, ColumnIndex, Connection, Decode, PgConnection, Row as _, SqliteConnection, Type,
     postgres::{PgArguments, PgPool, PgRow},
@@ -16,6 +18,7 @@ use crate::base::{
         AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, MessageId, OfferId, OrgId, OutboxId, RoundId,
         ScheduleId, SessionId, StudentId, TeacherId,
     },
+    limits,
     time::Timestamp,
     units::Fen,
 };
@@ -197,6 +200,8 @@ fn bind_postgres(sql: &str, args: Vec<Arg>) -> Query<'static, sqlx::Postgres, Pg
     })
 }
 
+const READ_WITHIN: Duration = Duration::from_millis(limits::READ_WITHIN as u64);
+
 /// A pool for reading; each statement sees committed rows only.
 #[derive(Clone)]
 pub enum Reader {
@@ -208,7 +213,11 @@ impl Reader {
     pub async fn all(&self, sql: &str, args: Vec<Arg>) -> sqlx::Result<Vec<Row>> {
         Ok(match self {
             Self::Sqlite(pool) => wrap(bind_sqlite(sql, args).fetch_all(pool).await?, Row::Sqlite),
-            Self::Postgres(pool) => wrap(bind_postgres(sql, args).fetch_all(pool).await?, Row::Postgres),
+            Self::Postgres(pool) => {
+                // A server that holds still does not heed its own bounds, either.
+                let read = tokio::time::timeout(READ_WITHIN, bind_postgres(sql, args).fetch_all(pool)).await;
+                wrap(read.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??, Row::Postgres)
+            }
         })
     }
 
