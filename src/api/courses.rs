@@ -199,7 +199,8 @@ pub fn short_text(field: &'static str, text: &str, max: usize, may_be_empty: boo
 }
 
 impl NewCourse {
-    fn check(&self) -> Result<(), Problem> {
+    /// Everything that a course may not be, with the name of its field.
+    pub fn check(&self) -> Result<(), Problem> {
         short_text("name", &self.name, NAME_CHARS_MAX, false)?;
         short_text("category", &self.category, NAME_CHARS_MAX, true)?;
         within("kind", self.kind, 0, 3)?;
@@ -221,7 +222,7 @@ impl NewCourse {
         self.default_capacity.unwrap_or(if self.kind == 0 { 1 } else { 6 })
     }
 
-    fn into_course(self, id: CourseId, by: AccountId) -> Course {
+    pub fn into_course(self, id: CourseId, by: AccountId) -> Course {
         let default_capacity = self.default_capacity();
         Course {
             id,

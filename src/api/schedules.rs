@@ -220,7 +220,8 @@ async fn teacher_of(ctx: &Ctx, caller: &Caller, named: Option<&str>) -> Result<O
     found.map(|_| Some(id)).ok_or_else(|| unknown("teacher_id"))
 }
 
-fn policy_of(course: &Course, change: &PolicyChange) -> Result<Policy, Problem> {
+/// The rules' numbers of a new class: the house rules with what was asked for, within their bounds.
+pub fn policy_of(course: &Course, change: &PolicyChange) -> Result<Policy, Problem> {
     let house = Policy::default();
     let policy = Policy {
         window_ms: change.window_ms.unwrap_or(house.window_ms),

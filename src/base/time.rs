@@ -23,6 +23,11 @@ use tokio::sync::Notify;
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+/// 2000-01-01T00:00:00Z.
+const FIRST: Timestamp = Timestamp(946_684_800_000);
+/// 2200-01-01T00:00:00Z.
+const END: Timestamp = Timestamp(7_258_118_400_000);
+
 impl Timestamp {
     pub const MIN: Self = Self(i64::MIN);
 
@@ -34,11 +39,11 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 (`2025-11-12T12:45:00.000+08:00`); the years 2000 to 2199 only, so that no
-    /// arithmetic on an accepted instant can overflow.
+    /// Reads RFC 3339 (`2025-11-12T12:45:00.000+08:00`); the years 2000 to 2199 of UTC only, so that
+    /// no arithmetic on an accepted instant can overflow, and every zone's way to tell it is accepted.
     pub fn parse(text: &str) -> Option<Self> {
-        let at = DateTime::parse_from_rfc3339(text).ok()?;
-        (2000..2200).contains(&at.year()).then(|| Self(at.timestamp_millis()))
+        let at = Self(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis());
+        (FIRST..END).contains(&at).then_some(at)
     }
 
     /// From this to `later`, zero when that is in the past.
@@ -230,6 +235,19 @@ mod tests {
     fn absurd_dates_are_not_instants() {
         for bad in ["9999-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2025-13-01T00:00:00Z", "yesterday", ""] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_instant_that_is_accepted_is_accepted_in_every_zone() {
+        for (text, good) in [
+            ("2000-01-01T00:00:00Z", true),
+            ("1999-12-31T20:00:00-04:00", true),
+            ("2000-01-01T07:59:59.999+08:00", false),
+            ("2200-01-01T07:59:59.999+08:00", true),
+            ("2199-12-31T23:30:00-05:00", false),
+        ] {
+            assert_eq!(Timestamp::parse(text).is_some(), good, "{text}");
         }
     }
 

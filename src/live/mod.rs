@@ -10,7 +10,7 @@ mod boards;
 pub mod bodies;
 pub mod frame;
 pub mod hub;
-mod inbound;
+pub mod inbound;
 pub mod session;
 pub mod tickets;
 pub mod wire;

@@ -3,6 +3,7 @@ mod cli;
 mod crash;
 mod engine;
 mod examples;
+mod fuzzed;
 mod golden;
 mod harness;
 mod http;

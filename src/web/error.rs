@@ -11,6 +11,9 @@ use crate::{
     store::StoreError,
 };
 
+/// Of a field's name, as it is told back.
+const FIELD_CHARS_MAX: usize = 100;
+
 /// Why a request is not answered with success.
 #[derive(Debug, Clone)]
 pub enum Problem {
@@ -77,7 +80,7 @@ impl Problem {
         zh: impl Into<Cow<'static, str>>,
         en: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::Invalid { field: field.into(), zh: zh.into(), en: en.into() }
+        Self::Invalid { field: shortened(field.into()), zh: zh.into(), en: en.into() }
     }
 
     pub fn row(&self) -> Row {
@@ -205,6 +208,14 @@ impl Problem {
         if let Some(fault) = self.fault() {
             tracing::error!(request_id, %fault, reason = self.row().reason, "a request failed");
         }
+    }
+}
+
+/// A client makes up names too, as long as a body may be.
+fn shortened(field: Cow<'static, str>) -> Cow<'static, str> {
+    match field.char_indices().nth(FIELD_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &field[..end]).into(),
+        None => field,
     }
 }
 

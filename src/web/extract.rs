@@ -249,8 +249,9 @@ fn parse<T: DeserializeOwned>(req: &HttpRequest, raw: &[u8]) -> Result<T, Proble
     if is_json { from_json(raw) } else { Err(Problem::NotJson) }
 }
 
-/// Names the field that is wrong.
-fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+/// Reads a body, which is one JSON object and nothing else. Names the field that is wrong, and what
+/// it should be; not what was sent, which may be a password, or as long as a body may be.
+pub fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     // An array would be read as the fields in their order, which is nobody's contract.
     if raw.trim_ascii_start().first().is_some_and(|b| *b != b'{') {
         return Err(Problem::invalid("body", "应为 JSON 对象", "must be a JSON object"));
@@ -258,22 +259,26 @@ fn from_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let value = parsed.map_err(|e| {
-        let inner = e.inner().to_string();
+        let whole = e.inner().to_string();
+        let inner = whole.rfind(", expected ").map_or(&*whole, |at| &whole[at + 2..]);
         let path = e.path().to_string();
         // A missing field is named by the message, not by the path.
         let missing = inner.strip_prefix("missing field `").and_then(|m| m.split('`').next());
-        // `.` is all of it, `?` is where no field was reached.
-        let field = missing.unwrap_or(if path == "." || path == "?" { "body" } else { &path }).to_owned();
+        // `.` is all of it, `?` is where no field was reached; a field may also have an empty name.
+        let nowhere = path.is_empty() || path == "." || path == "?";
+        let field = missing.unwrap_or(if nowhere { "body" } else { &path }).to_owned();
         let zh = if missing.is_some() { "缺少该字段".to_owned() } else { format!("格式错误（{inner}）") };
-        Problem::invalid(field, zh, inner)
+        Problem::invalid(field, zh, inner.to_owned())
     })?;
     json.end().map_err(|e| Problem::invalid("body", "JSON 之后有多余内容", e.to_string()))?;
+    // What nobody asked for was skipped unread.
+    std::str::from_utf8(raw).map_err(|_| Problem::invalid("body", "应为 UTF-8", "must be UTF-8"))?;
     Ok(value)
 }
 
 /// The request key, if one was sent, bound to the caller and to this very request. Whoever has no
 /// account yet has no keys: logging in ignores them.
-fn key_of(req: &HttpRequest, account: AccountId, raw: &[u8]) -> Result<Option<RequestKey>, Problem> {
+pub fn key_of(req: &HttpRequest, account: AccountId, raw: &[u8]) -> Result<Option<RequestKey>, Problem> {
     let Some(header) = req.headers().get("idempotency-key") else { return Ok(None) };
     let bad = || {
         let en = "use 1 to 255 printable ASCII characters";
@@ -303,6 +308,20 @@ pub fn path_id<T: FromStr>(req: &HttpRequest, name: &str) -> Result<T, Problem> 
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// Reads what stands after the `?`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
+        let pairs = pairs.map_err(|e| Problem::invalid("query", "无法解析", e.to_string()))?.into_inner();
+        // PostgreSQL cannot store it, so nothing has it.
+        match pairs.iter().find(|(_, value)| value.contains('\0')) {
+            Some((name, _)) => {
+                let name = if name.is_empty() { "query" } else { name };
+                Err(Problem::invalid(name.to_owned(), "含有非法字符", "contains a NUL character"))
+            }
+            None => Ok(Self(pairs)),
+        }
+    }
+
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
@@ -344,15 +363,7 @@ impl FromRequest for Query {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(req.query_string());
-        std::future::ready(match pairs {
-            // PostgreSQL cannot store it, so nothing has it.
-            Ok(pairs) => match pairs.iter().find(|(_, value)| value.contains('\0')) {
-                Some((name, _)) => Err(Problem::invalid(name.clone(), "含有非法字符", "contains a NUL character")),
-                None => Ok(Self(pairs.into_inner())),
-            },
-            Err(e) => Err(Problem::invalid("query", "无法解析", e.to_string())),
-        })
+        std::future::ready(Self::parse(req.query_string()))
     }
 }
 

@@ -144,7 +144,7 @@ async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>)
 const UNLIMITED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Who asks. A proxy of ours names who asked it; anybody else may name whom they like.
-fn address_of(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+pub fn address_of(req: &ServiceRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let mut address = req.peer_addr()?.ip().to_canonical();
     let named = req.headers().get_all("x-forwarded-for").filter_map(|v| v.to_str().ok());
     let mut named: Vec<&str> = named.flat_map(|v| v.split(',')).collect();
@@ -196,13 +196,15 @@ fn keep_body(req: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
 /// Taken from the client when it is fit for a log, else made.
 fn request_id(req: &HttpRequest, app: &App) -> std::sync::Arc<str> {
     let given = req.headers().get("x-request-id").and_then(|v| v.to_str().ok());
-    let fits = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
-    match given.filter(fits) {
+    match given.filter(|id| is_fit_for_a_log(id)) {
         Some(id) => id.into(),
         None => ulid::Ulid(app.ids.next(app.clock.now())).to_string().into(),
     }
+}
+
+/// Neither long, nor able to break a line or to begin a tag.
+pub fn is_fit_for_a_log(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// Writes the body of a problem, in the caller's language; also of those that the framework raised.
