@@ -7,7 +7,7 @@ use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::people::Wanted;
+use super::{people::Wanted, schedules::check_ours};
 use crate::{
     args,
     base::{
@@ -135,11 +135,16 @@ pub struct MadePerson {
     student_id: Option<StudentId>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct MadePeople {
+    items: Vec<MadePerson>,
+}
+
 const PEOPLE_MAX: u32 = 20_000;
 
 /// Many people at once, with tokens that live for a day; for load tests.
 #[utoipa::path(post, path = "/dev/people", tag = "demo", request_body = MakePeople,
-    responses((status = 200, body = [MadePerson]), (status = 403)))]
+    responses((status = 200, body = MadePeople), (status = 403)))]
 pub async fn make_people(ctx: Ctx, caller: Caller, body: Body<MakePeople>) -> Result<HttpResponse, Problem> {
     demo_only(&ctx)?;
     caller.needs(Action::MakePeople)?;
@@ -158,8 +163,7 @@ async fn made_people(ctx: &Ctx, wanted: Vec<Wanted>) -> Result<StoredAnswer, Pro
         let token = ctx.app.tokens.sign_for(person.account, session, ctx.app.org, person.roles, person.teacher, DAY);
         MadePerson { token, account_id: person.account, student_id: students.first().map(|s| s.id) }
     });
-    let items: Vec<MadePerson> = made.collect();
-    Ok(ctx.told(serde_json::json!({ "items": items })))
+    Ok(ctx.told(MadePeople { items: made.collect() }))
 }
 
 // ---- a rush
@@ -196,6 +200,7 @@ pub async fn rush(ctx: Ctx, _caller: Caller, body: Body<Rush>) -> Result<HttpRes
 }
 
 async fn rush_on(ctx: &Ctx, id: ScheduleId, students: u32) -> Result<RushResult, Problem> {
+    check_ours(ctx, id).await?;
     let class = ctx.app.engine.look(id, None).await?.view;
     let room = AtomicU32::new(class.waitlist_capacity.saturating_sub(class.waitlist_len + RUSH_LEAVES));
     let crowd = crowd(&ctx.app, students).await?;
@@ -275,6 +280,7 @@ pub async fn release(ctx: Ctx, caller: Caller, body: Body<Release>) -> Result<Ht
 }
 
 async fn release_one(ctx: &Ctx, caller: &Caller, id: ScheduleId) -> Result<StoredAnswer, Problem> {
+    check_ours(ctx, id).await?;
     // Not the visitor's own booking: they want to watch, not to lose it.
     let sql = "select b.id, b.student_id from bookings b where b.schedule_id = $1 \
         and b.status in ('pending', 'confirmed') and not exists (select 1 from account_students l \

@@ -1,5 +1,6 @@
 //! The wire: envelope, errors, who is calling, routes, the server itself. No rules live here.
 
+mod document;
 pub mod error;
 pub mod extract;
 pub mod limit;

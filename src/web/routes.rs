@@ -7,7 +7,7 @@ use actix_web::{
 };
 use utoipa::OpenApi;
 
-use super::error::Problem;
+use super::{document::Complete, error::Problem};
 use crate::api::{auth, bookings, courses, dev, inbox, ops, people, schedules, sizes, waitlist, ws};
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -50,7 +50,7 @@ macro_rules! routes {
             info(title = "yueke 约课", description = "Seats, waitlists and first-to-confirm races. \
                 Every answer is `{\"code\", \"message\", \"data\"}`; every refusal also has a stable `reason`."),
             servers((url = "/api/v1")),
-            modifiers(&Bearer),
+            modifiers(&Complete),
         )]
         pub struct ApiDoc;
     };
@@ -135,17 +135,6 @@ pub mod methods {
     /// What can be read can be asked for its headers alone (RFC 9110, 9.3.2): balancers do.
     pub fn get() -> Route {
         Route::new().guard(guard::Any(guard::Get()).or(guard::Head()))
-    }
-}
-
-struct Bearer;
-
-impl utoipa::Modify for Bearer {
-    fn modify(&self, doc: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        doc.components.get_or_insert_default().add_security_scheme("bearer", scheme);
-        doc.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
     }
 }
 
