@@ -9,7 +9,7 @@ mod names;
 mod queries;
 mod rows;
 mod sockets;
-mod tokens;
+pub mod tokens;
 
 use yueke::web::{error::Problem, reply::Lang};
 
