@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use quick_cache::sync::Cache;
 use tokio::{
     sync::{Notify, Semaphore},
     task::JoinHandle,
@@ -19,7 +20,7 @@ use crate::{
     base::{
         ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
         keys::UnderWay,
-        limits::{DEMO_TOKEN_TTL, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
+        limits::{DEMO_TOKEN_TTL, OUR_SCHEDULES_MAX, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
         time::Clock,
     },
     config::{Config, Secret},
@@ -74,7 +75,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os().after(store.last_id().await?));
     let org = ensure_org(&store, &clock, &*ids, &config).await?;
     let sizes = Sizes::load(&store).await?;
-    let courses = Arc::new(Courses::new(store.clone()));
+    let courses = Arc::new(Courses::new(store.clone(), org));
     courses.warm().await?;
     let tokens = Arc::new(tokens(&config, &clock)?);
     load_ended_sessions(&store, &tokens, &clock).await?;
@@ -121,6 +122,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         courses,
         sizes,
         org,
+        our_schedules: Cache::new(OUR_SCHEDULES_MAX),
     });
     let resumed = transfer::resume(&app.store, &app.engine).await?;
     if resumed > 0 {

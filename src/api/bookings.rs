@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     courses::short_text,
-    schedules::{Reason, Tell, ask, ask_once_granted},
+    schedules::{Reason, Tell, ask, ask_once_granted, check_ours},
 };
 use crate::{
     args,
@@ -72,6 +72,7 @@ pub async fn create_booking(ctx: Ctx, caller: Caller, body: Body<NewBooking>) ->
         short_text("note", note, NOTE_CHARS_MAX, true)?;
     }
     let schedule: ScheduleId = new.schedule_id.parse().map_err(|_| Problem::Rule(Rejection::UnknownSchedule))?;
+    check_ours(&ctx, schedule).await?;
     let student = ctx.app.people.resolve(&caller, new.profile_id.as_deref(), ctx.now()).await?;
     let own = ctx.app.people.owns(&caller, student).await?;
     // An unreadable course id is a course that this schedule is not of.
@@ -152,6 +153,9 @@ impl Hand {
     }
 }
 
+/// Bookings on classes of the org that follows.
+const OF_ORG: &str = "schedule_id in (select s.id from schedules s where s.org_id";
+
 /// The booking of the path, if it concerns the caller; to anybody else it does not exist.
 async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, Hand), Problem> {
     let id: BookingId = path_id(req, "id").map_err(|_| Problem::Rule(Rejection::UnknownBooking))?;
@@ -160,8 +164,8 @@ async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, H
 
 async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Hand), Problem> {
     let unknown = || Problem::Rule(Rejection::UnknownBooking);
-    let sql = format!("select {BOOKING_COLUMNS} from bookings where id = $1");
-    let row = ctx.app.store.reader().one(&sql, args![id]).await?.ok_or_else(unknown)?;
+    let sql = format!("select {BOOKING_COLUMNS} from bookings where id = $1 and {OF_ORG} = $2)");
+    let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
     // Who is several of these acts with the freest hand.
     let hand = if caller.is_staff() {
@@ -304,6 +308,7 @@ async fn do_move(
     hand: Hand,
     to: ScheduleId,
 ) -> Result<StoredAnswer, Problem> {
+    check_ours(ctx, to).await?;
     let _moving = ctx.app.moving.lock().await;
     // As it is now: another move may have come first.
     let (found, _) = find_id(ctx, caller, id).await?;
@@ -422,7 +427,7 @@ pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
             let student = ctx.app.people.resolve(&caller, query.get("student_id"), ctx.now()).await?;
             listing.students(&[student]);
         }
-        None if caller.is_staff() => {}
+        None if caller.is_staff() => listing.filter(&format!("{OF_ORG} = ?)"), ctx.app.org),
         None => listing.students(&my_students(&ctx, &caller).await?),
     }
     if let Some(status) = query.get("status") {

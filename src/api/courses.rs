@@ -66,9 +66,10 @@ impl Course {
     }
 }
 
-/// Courses, remembered: this process is the only one that changes them.
+/// The org's courses, remembered: this process is the only one that changes them.
 pub struct Courses {
     store: Store,
+    org: OrgId,
     known: DashMap<CourseId, Arc<Course>>,
     /// Held from reading a row to remembering it, so that an older one never replaces a newer one.
     reading: tokio::sync::Mutex<()>,
@@ -78,8 +79,8 @@ const COLUMNS: &str = "id, name, kind, tier, level, category, duration_min, defa
     hours_per_session, confirm_mode, created_by";
 
 impl Courses {
-    pub fn new(store: Store) -> Self {
-        Self { store, known: DashMap::new(), reading: tokio::sync::Mutex::default() }
+    pub fn new(store: Store, org: OrgId) -> Self {
+        Self { store, org, known: DashMap::new(), reading: tokio::sync::Mutex::default() }
     }
 
     pub async fn get(&self, id: CourseId) -> Result<Option<Arc<Course>>, StoreError> {
@@ -92,8 +93,8 @@ impl Courses {
     /// Reads again what was changed.
     pub async fn refresh(&self, id: CourseId) -> Result<Option<Arc<Course>>, StoreError> {
         let _reading = self.reading.lock().await;
-        let sql = format!("select {COLUMNS} from courses where id = $1");
-        let Some(row) = self.store.reader().one(&sql, args![id]).await? else { return Ok(None) };
+        let sql = format!("select {COLUMNS} from courses where id = $1 and org_id = $2");
+        let Some(row) = self.store.reader().one(&sql, args![id, self.org]).await? else { return Ok(None) };
         let course = Arc::new(read(&row)?);
         self.known.insert(id, course.clone());
         Ok(Some(course))
@@ -101,7 +102,8 @@ impl Courses {
 
     /// All of them, so that names are known without waiting.
     pub async fn warm(&self) -> Result<(), StoreError> {
-        for row in self.store.reader().all(&format!("select {COLUMNS} from courses"), vec![]).await? {
+        let sql = format!("select {COLUMNS} from courses where org_id = $1");
+        for row in self.store.reader().all(&sql, args![self.org]).await? {
             let course = read(&row)?;
             self.known.insert(course.id, Arc::new(course));
         }

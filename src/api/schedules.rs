@@ -71,6 +71,7 @@ pub async fn ask_once_granted(
 }
 
 async fn send(ctx: &Ctx, schedule: ScheduleId, order: Order, tell: Tell) -> Result<HttpResponse, Problem> {
+    check_ours(ctx, schedule).await?;
     // Looked up before anything is decided: the journal would find it as well, but only after a
     // turn that others have built upon.
     if let Some((key, _)) = &order.key
@@ -86,6 +87,19 @@ async fn send(ctx: &Ctx, schedule: ScheduleId, order: Order, tell: Tell) -> Resu
         }
         given => answer(given),
     }
+}
+
+/// Another org's schedule does not exist here. Asked before every order, so the answer is kept; and
+/// by handlers that would make the caller's first student before they order.
+pub async fn check_ours(ctx: &Ctx, id: ScheduleId) -> Result<(), Problem> {
+    if ctx.app.our_schedules.get(&id).is_some() {
+        return Ok(());
+    }
+    let sql = "select id from schedules where id = $1 and org_id = $2";
+    let found = ctx.app.store.reader().one(sql, args![id, ctx.app.org]).await?;
+    found.ok_or(Problem::Rule(Rejection::UnknownSchedule))?;
+    ctx.app.our_schedules.insert(id, ());
+    Ok(())
 }
 
 /// Not waited for any longer; what was asked for may still be done.
@@ -444,6 +458,7 @@ pub struct ForStudent {
     responses((status = 200), (status = 404), (status = 409)))]
 pub async fn hold(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<ForStudent>) -> Result<HttpResponse, Problem> {
     let id: ScheduleId = path_id(&req, "id")?;
+    check_ours(&ctx, id).await?;
     let student = ctx.app.people.resolve(&caller, body.value.profile_id.as_deref(), ctx.now()).await?;
     let command = Command::Hold { student, account: caller.account(), calendar: Evidence::unknown() };
     let (lang, zone) = (ctx.lang, ctx.zone());
@@ -463,6 +478,7 @@ pub async fn release_hold(
     body: Body<ForStudent>,
 ) -> Result<HttpResponse, Problem> {
     let id: ScheduleId = path_id(&req, "id")?;
+    check_ours(&ctx, id).await?;
     let student = ctx.app.people.resolve(&caller, body.value.profile_id.as_deref(), ctx.now()).await?;
     let lang = ctx.lang;
     let tell: Tell = Arc::new(move |_, _, _| (200, reply::body(lang, 200, serde_json::json!({ "released": true }))));

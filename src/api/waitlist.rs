@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schedules::{Tell, ask, ask_once_granted};
+use super::schedules::{Tell, ask, ask_once_granted, check_ours};
 use crate::{
     args,
     base::{
@@ -67,6 +67,7 @@ pub struct Queue {
 pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResponse, Problem> {
     let unknown = |_| Problem::Rule(Rejection::UnknownSchedule);
     let schedule: ScheduleId = body.value.course_schedule_id.parse().map_err(unknown)?;
+    check_ours(&ctx, schedule).await?;
     let student = ctx.app.people.resolve(&caller, body.value.profile_id.as_deref(), ctx.now()).await?;
     let pace = Pace::of_schedule(&ctx.app, schedule).await?;
     let message = match ctx.lang {
@@ -165,9 +166,10 @@ fn read_found(row: &Row) -> Result<Found, Problem> {
 async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, Row), Problem> {
     let unknown = || Problem::Rule(Rejection::UnknownEntry);
     let id: EntryId = path_id(req, "id").map_err(|_| unknown())?;
-    let sql =
-        format!("select {ENTRY_COLUMNS} from waitlist w join schedules s on s.id = w.schedule_id where w.id = $1");
-    let row = ctx.app.store.reader().one(&sql, args![id]).await?.ok_or_else(unknown)?;
+    let sql = format!(
+        "select {ENTRY_COLUMNS} from waitlist w join schedules s on s.id = w.schedule_id where w.id = $1 and s.org_id = $2"
+    );
+    let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
     if caller.is_staff() || ctx.app.people.owns(caller, found.entry.student).await? {
         Ok((found, row))

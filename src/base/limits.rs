@@ -54,6 +54,8 @@ pub const LOOK_AGAIN: Millis = SECOND;
 pub const LOOK_WITHIN: Millis = 12 * SECOND;
 /// The same, for one statement that reads.
 pub const READ_WITHIN: Millis = 12 * SECOND;
+/// Schedules that are known to be this org's.
+pub const OUR_SCHEDULES_MAX: usize = 100_000;
 /// Calendars of students kept in memory.
 pub const CALENDARS_MAX: usize = 200_000;
 

@@ -2,7 +2,7 @@
 //! that once broke something. `scripts/fuzz` makes up more.
 
 #[path = "../../fuzz/targets/mod.rs"]
-mod targets;
+pub mod targets;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -155,7 +155,9 @@ impl Caller {
         let app = req.app_data::<App>().ok_or(Problem::Unauthorized)?;
         let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
         let token = header.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        app.tokens.verify(token.map(|(_, t)| t.trim()).ok_or(Problem::Unauthorized)?)
+        let claims = app.tokens.verify(token.map(|(_, t)| t.trim()).ok_or(Problem::Unauthorized)?)?;
+        // Another org's people are strangers here, also when one key signs for both.
+        if claims.org == app.org { Ok(claims) } else { Err(Problem::Unauthorized) }
     }
 }
 

@@ -8,11 +8,13 @@ use std::{
     },
 };
 
+use quick_cache::sync::Cache;
+
 use super::{limit::Limits, tokens::Tokens};
 use crate::{
     api::{courses::Courses, people::People, sizes::Sizes},
     base::{
-        ids::{IdSource, OrgId},
+        ids::{IdSource, OrgId, ScheduleId},
         keys::UnderWay,
         time::Clock,
     },
@@ -42,6 +44,8 @@ pub struct AppState {
     pub sizes: Arc<Sizes>,
     /// The org of this installation.
     pub org: OrgId,
+    /// Schedules that were found to be this org's, so that an order need not ask again.
+    pub our_schedules: Cache<ScheduleId, ()>,
     pub readiness: Readiness,
     pub under_way: UnderWay,
     /// A permit for each password that is being checked.

@@ -19,6 +19,9 @@ use crate::store::database::Database;
 /// When every test begins, unless it says otherwise.
 const MORNING: &str = "08:00:00.000";
 
+/// What tokens are signed with; it outlives the restarts of a test.
+pub const SECRET: &str = "a secret that outlives the restarts of a test";
+
 /// How long any answer may take; only a server that hangs takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -87,7 +90,7 @@ async fn serve(db: &Database, more: &[(&str, &str)]) -> Running {
         ("YUEKE_DATABASE_URL", &db.url),
         ("YUEKE_DEMO_DATA", "0"),
         ("YUEKE_WORKERS", "1"),
-        ("YUEKE_JWT_SECRET", "a secret that outlives the restarts of a test"),
+        ("YUEKE_JWT_SECRET", SECRET),
     ];
     let find = |name: &str| more.iter().chain(&settings).find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
     let config = Config::read(None, find).expect("good settings");
