@@ -26,7 +26,7 @@ pub struct Forge {
 impl Forge {
     /// `token` has just been given.
     pub fn of(app: &TestApp, token: &str) -> Self {
-        let claims = app.running.app.tokens.verify(token).ok().expect("a good token");
+        let claims = app.running.app.tokens.verify(token).expect("a good token");
         let kid = jsonwebtoken::decode_header(token).expect("a header").kid.expect("a key's name");
         Self { good: serde_json::to_value(&*claims).expect("JSON"), kid, now: claims.iat }
     }
