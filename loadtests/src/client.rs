@@ -19,7 +19,15 @@ use tokio::{
 
 /// The bytes of one request.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Vec<u8> {
+    with_key(method, path, token, None, body)
+}
+
+/// The bytes of one request that may be sent again under its key.
+pub fn with_key(method: &str, path: &str, token: Option<&str>, key: Option<&str>, body: Option<&Value>) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: yueke\r\n");
+    if let Some(key) = key {
+        text.push_str(&format!("idempotency-key: {key}\r\n"));
+    }
     if let Some(token) = token {
         text.push_str(&format!("authorization: Bearer {token}\r\n"));
     }
@@ -39,10 +47,19 @@ pub struct Connection {
     buffer: Vec<u8>,
 }
 
+/// An answer, as long as the connection is not used again.
+pub struct Answer<'a> {
+    pub status: u16,
+    /// Seconds, where it says when to come back.
+    pub retry_after: Option<u32>,
+    pub body: &'a [u8],
+}
+
 /// Where an answer ends.
 #[derive(Debug, PartialEq)]
 struct Parsed {
     status: u16,
+    retry_after: Option<u32>,
     body: std::ops::Range<usize>,
 }
 
@@ -51,13 +68,20 @@ fn parse(buffer: &[u8]) -> anyhow::Result<Option<Parsed>> {
     let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&buffer[..end]).context("an answer that is no HTTP")?;
     let status = head.get(9..12).and_then(|s| s.parse().ok()).context("an answer without a status")?;
-    let length = head.lines().find_map(|l| {
-        let (name, value) = l.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
-    let length = length.context("an answer without content-length")?;
+    let number = |wanted: &str| {
+        head.lines().find_map(|l| {
+            let (name, value) = l.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim().parse::<usize>().ok())?
+        })
+    };
+    let length = number("content-length").context("an answer without content-length")?;
     let body = end + 4..end + 4 + length;
-    Ok((buffer.len() >= body.end).then_some(Parsed { status, body }))
+    if buffer.len() < body.end {
+        return Ok(None);
+    }
+    // Only refusals have one, and a success is not to be searched for it.
+    let retry_after = if status < 400 { None } else { number("retry-after").map(|n| n as u32) };
+    Ok(Some(Parsed { status, retry_after, body }))
 }
 
 impl Connection {
@@ -68,7 +92,7 @@ impl Connection {
     }
 
     /// One that the server has taken: while it still takes a thousand others it answers nobody.
-    async fn warmed(address: SocketAddr) -> anyhow::Result<Self> {
+    pub async fn warmed(address: SocketAddr) -> anyhow::Result<Self> {
         let mut connection = Self::open(address).await?;
         let (status, _) = connection.call(&request("GET", "/readyz", None, None)).await?;
         anyhow::ensure!(status == 200, "the server at {address} is not ready: {status}");
@@ -76,11 +100,17 @@ impl Connection {
     }
 
     pub async fn call(&mut self, request: &[u8]) -> anyhow::Result<(u16, &[u8])> {
+        let Answer { status, retry_after: _, body } = self.ask(request).await?;
+        Ok((status, body))
+    }
+
+    /// With what the headers say.
+    pub async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         self.buffer.clear();
         self.stream.write_all(request).await?;
         loop {
-            if let Some(Parsed { status, body }) = parse(&self.buffer)? {
-                return Ok((status, &self.buffer[body]));
+            if let Some(Parsed { status, retry_after, body }) = parse(&self.buffer)? {
+                return Ok(Answer { status, retry_after, body: &self.buffer[body] });
             }
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 bail!("the server closed the connection");
@@ -278,7 +308,9 @@ mod tests {
         for cut in 0..whole.len() {
             assert_eq!(parse(&whole[..cut]).unwrap(), None, "{cut}");
         }
-        assert_eq!(parse(whole).unwrap(), Some(Parsed { status: 201, body: 43..45 }));
+        assert_eq!(parse(whole).unwrap(), Some(Parsed { status: 201, retry_after: None, body: 43..45 }));
+        let busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(parse(busy).unwrap().unwrap().retry_after, Some(2));
         assert!(parse(b"nonsense\r\n\r\n").is_err());
     }
 

@@ -1,17 +1,37 @@
-//! Load and baselines. Every figure is a ratio to something measured in the same run, on the same
-//! machine, with the same client.
+//! Load, races and baselines. Every figure is measured on the same machine, in the same run and
+//! with the same client as what it is compared with; every scenario checks what must hold whatever
+//! the load.
 
 mod baseline;
 mod bench;
+mod check;
 mod client;
-mod race;
+mod compare;
+mod crowd;
+mod databases;
+mod desk;
+mod files;
+mod guard;
+mod lane;
+mod out;
+mod outcome;
+mod pace;
+mod progress;
+mod record;
+mod report;
+mod scenarios;
 mod server;
+mod signals;
 mod table;
+mod target;
+mod truth;
 mod ws;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use scenarios::{Common, Scenario, play};
 
 /// The same as yueke's, so that the baseline has it too.
 #[global_allocator]
@@ -27,16 +47,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Everybody books one class at the same instant.
+    Rush(Of<scenarios::rush::Rush>),
+    /// Many classes and a mixture of everything, at a given rate.
+    Steady(Of<scenarios::steady::Steady>),
+    /// Seats are freed, and those who wait race for them.
+    Race(Of<scenarios::race::Race>),
+    /// Thousands of watchers, who all drop at once and come back.
+    Sockets(Of<scenarios::sockets::Sockets>),
+    /// Minutes of a mixture; does memory come to rest?
+    Soak(Of<scenarios::soak::Soak>),
+    /// Stuck sockets among good ones.
+    Slow(Of<scenarios::slow::Slow>),
+    /// Far beyond saturation, and back.
+    Overload(Of<scenarios::overload::Overload>),
+    /// Two results of the same scenario, side by side.
+    Compare(compare::Options),
     /// Measure, beside the baseline, and print a table.
     Bench(bench::Options),
-    /// A herd at one class of 20 seats and 8 places: exactly 20 and 8; then races with one winner each.
-    Race {
-        /// A running server in demo mode, such as 127.0.0.1:8080.
-        #[arg(long)]
-        target: SocketAddr,
-        #[arg(long, default_value_t = 1_000)]
-        clients: usize,
-    },
     /// The design that people would pick instead, as a server of its own.
     Baseline {
         #[arg(long)]
@@ -46,42 +74,56 @@ enum Command {
         #[arg(long, default_value_t = 16)]
         connections: u32,
     },
+    #[command(hide = true)]
+    Guard(guard::Options),
+}
+
+/// A scenario's options and those that all have.
+#[derive(Args)]
+struct Of<S: Args> {
+    #[command(flatten)]
+    scenario: S,
+    #[command(flatten)]
+    common: Common,
 }
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
-    raise_file_limit();
+    files::raise();
     refuse_huge_pages();
-    let result = match command {
+    let done = match command {
         Command::Baseline { listen, database_url, connections } => {
-            actix_web::rt::System::new().block_on(baseline::serve(listen, database_url.as_deref(), connections))
+            let serving = baseline::serve(listen, database_url.as_deref(), connections);
+            actix_web::rt::System::new().block_on(serving).map(|()| ExitCode::SUCCESS)
         }
-        Command::Bench(options) => runtime().block_on(bench::run(options)),
-        Command::Race { target, clients } => runtime().block_on(race::run(target, clients)),
+        Command::Guard(options) => guard::stand(options),
+        Command::Bench(options) => runtime().block_on(bench::run(options)).map(|()| ExitCode::SUCCESS),
+        Command::Compare(options) => compare::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Rush(of) => played(&of),
+        Command::Steady(of) => played(&of),
+        Command::Race(of) => played(&of),
+        Command::Sockets(of) => played(&of),
+        Command::Soak(of) => played(&of),
+        Command::Slow(of) => played(&of),
+        Command::Overload(of) => played(&of),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("loadtests: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        eprintln!("loadtests: {error:#}");
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+/// A violated check is 1, as with tests; this is told apart from it.
+const COULD_NOT_RUN: u8 = 2;
+
+fn played<S: Scenario + Args>(of: &Of<S>) -> anyhow::Result<ExitCode> {
+    let is_safe = runtime().block_on(play(&of.scenario, &of.common))?;
+    Ok(if is_safe { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One thread: the client must leave the cores to the server.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime needs no more than a thread")
-}
-
-/// Thousands of sockets need as many file descriptors, here and in the servers that are started.
-fn raise_file_limit() {
-    #[cfg(unix)]
-    if let Ok((soft, hard)) = rlimit::Resource::NOFILE.get()
-        && soft < hard
-        && let Err(error) = rlimit::Resource::NOFILE.set(hard, hard)
-    {
-        eprintln!("only {soft} files may be open ({error}); raise it with `ulimit -n`");
-    }
 }
 
 /// As yueke does, so that the baseline has it too and the client's own pauses are not measured.

@@ -12,6 +12,14 @@ pub struct Figure {
     pub reached: Option<bool>,
 }
 
+impl Figure {
+    /// One that could not be measured; why was told when it happened.
+    pub fn failed(name: &str) -> Self {
+        let (ours, none) = ("failed".to_owned(), String::new());
+        Self { name: name.to_owned(), ours, baseline: none.clone(), ratio: None, goal: none, reached: Some(false) }
+    }
+}
+
 /// Aligned columns, as Markdown.
 pub fn markdown(figures: &[Figure]) -> String {
     let head = ["What", "yueke", "beside it", "ratio", "goal", ""].map(str::to_owned);

@@ -10,11 +10,13 @@ use std::{
 use anyhow::ensure;
 use serde_json::json;
 
-use super::{Bench, figure, step};
+use super::{Bench, figure};
 use crate::{
     baseline,
     client::{self, Connection, Run, closed_loop, open_loop},
-    server::{Desk, Server, Student},
+    desk::{Desk, Student},
+    progress::step,
+    server::Server,
     table::Figure,
 };
 
@@ -79,7 +81,7 @@ struct Rival {
 }
 
 impl Rival {
-    async fn start(bench: &mut Bench, pool: u32, classes: usize) -> anyhow::Result<Self> {
+    async fn start(bench: &mut Bench<'_>, pool: u32, classes: usize) -> anyhow::Result<Self> {
         let server = bench.baseline(pool).await?;
         let mut connection = Connection::open(server.address).await?;
         let mut names = Vec::new();
@@ -104,7 +106,7 @@ impl Rival {
     }
 
     /// The pool size that serves this machine and database best.
-    async fn best(bench: &mut Bench, classes: usize) -> anyhow::Result<(Self, u32)> {
+    async fn best(bench: &mut Bench<'_>, classes: usize) -> anyhow::Result<(Self, u32)> {
         let mut best: Option<(f64, Self, u32)> = None;
         for pool in POOLS {
             step(&format!("the baseline with {pool} connections …"));
@@ -121,7 +123,7 @@ impl Rival {
 }
 
 /// Durable bookings on one class. Also answers the rate, for `latency`.
-pub async fn hot(bench: &mut Bench) -> anyhow::Result<(Figure, f64)> {
+pub async fn hot(bench: &mut Bench<'_>) -> anyhow::Result<(Figure, f64)> {
     let (ours, theirs, pool) = compare(bench, 1).await?;
     let ratio = ours.rate() / theirs.rate();
     let name = "durable bookings/s, one popular class";
@@ -130,14 +132,14 @@ pub async fn hot(bench: &mut Bench) -> anyhow::Result<(Figure, f64)> {
 }
 
 /// Durable bookings over a thousand classes.
-pub async fn many(bench: &mut Bench) -> anyhow::Result<Figure> {
+pub async fn many(bench: &mut Bench<'_>) -> anyhow::Result<Figure> {
     let (ours, theirs, pool) = compare(bench, 1_000).await?;
     let ratio = ours.rate() / theirs.rate();
     let beside = format!("{} row lock, pool {pool}", theirs.told());
     Ok(figure("durable bookings/s, 1,000 classes", ours.told(), beside, ratio, "≥ 4", ratio >= 4.0))
 }
 
-async fn compare(bench: &mut Bench, classes: usize) -> anyhow::Result<(Side, Side, u32)> {
+async fn compare(bench: &mut Bench<'_>, classes: usize) -> anyhow::Result<(Side, Side, u32)> {
     let (mut rival, pool) = Rival::best(bench, classes).await?;
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
@@ -184,7 +186,7 @@ fn spent(server: &Server, before: Option<Duration>) -> Option<Duration> {
 }
 
 /// Refusals of a full class, beside a handler that only checks the token.
-pub async fn refusals(bench: &mut Bench) -> anyhow::Result<Figure> {
+pub async fn refusals(bench: &mut Bench<'_>) -> anyhow::Result<Figure> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let course = desk.course("full").await?;
@@ -222,7 +224,7 @@ pub async fn refusals(bench: &mut Bench) -> anyhow::Result<Figure> {
 }
 
 /// A durable booking at half of saturation, from the instant at which it was due.
-pub async fn latency(bench: &mut Bench, saturation: Option<f64>) -> anyhow::Result<Figure> {
+pub async fn latency(bench: &mut Bench<'_>, saturation: Option<f64>) -> anyhow::Result<Figure> {
     let saturation = match saturation {
         Some(rate) => rate,
         None => hot(bench).await?.1,
@@ -238,7 +240,7 @@ pub async fn latency(bench: &mut Bench, saturation: Option<f64>) -> anyhow::Resu
     let requests: Vec<Vec<u8>> = students.iter().map(|s| booking(&s.token, &schedule)).collect();
     let (warm, timed) = requests.split_at(500);
     closed_loop(server.address, warm.to_vec(), 64, Duration::MAX, 201).await?;
-    let sync_ms = median_sync_ms(bench.folder.path())?;
+    let sync_ms = median_sync_ms(bench.databases.root())?;
     step(&format!("{rate:.0} bookings/s for {} s …", bench.seconds()));
     let run = open_loop(server.address, timed.to_vec(), CONNECTIONS, rate, 201).await?;
     no_surprise(&run)?;

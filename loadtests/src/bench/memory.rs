@@ -6,10 +6,13 @@ use anyhow::Context;
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use super::{Bench, Database, figure, step};
+use super::{Bench, figure};
 use crate::{
     client::{Connection, closed_loop, request},
-    server::{Desk, Server},
+    databases::Kind,
+    desk::Desk,
+    progress::step,
+    server::Server,
     table::Figure,
     ws::Socket,
 };
@@ -30,7 +33,7 @@ async fn settled(server: &Server) -> anyhow::Result<f64> {
 }
 
 /// KiB for an idle socket, and for an actor with 30 bookings and 8 waiting.
-pub async fn memory(bench: &mut Bench) -> anyhow::Result<Vec<Figure>> {
+pub async fn memory(bench: &mut Bench<'_>) -> anyhow::Result<Vec<Figure>> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let student = desk.students("idle", 1).await?.remove(0);
@@ -66,7 +69,7 @@ pub async fn memory(bench: &mut Bench) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-async fn actors(bench: &mut Bench) -> anyhow::Result<f64> {
+async fn actors(bench: &mut Bench<'_>) -> anyhow::Result<f64> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let course = desk.course("thirty").await?;
@@ -96,7 +99,7 @@ async fn actors(bench: &mut Bench) -> anyhow::Result<f64> {
     }
     // Loaded again from rows by a fresh process: no trace of how they came to be.
     let url_of = server.folder.clone();
-    let url = bench.url_of(&url_of)?;
+    let url = bench.databases.url_of(&url_of)?;
     drop(server);
     let server = Server::yueke(&bench.binary(), &url, &url_of).await?;
     let mut connection = Connection::open(server.address).await?;
@@ -115,13 +118,13 @@ async fn actors(bench: &mut Bench) -> anyhow::Result<f64> {
 }
 
 /// Resident memory with a million schedules stored and none in use, beside none stored.
-pub async fn stored(bench: &mut Bench) -> anyhow::Result<Figure> {
+pub async fn stored(bench: &mut Bench<'_>) -> anyhow::Result<Figure> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let course = desk.course("stored").await?;
     let schedule = desk.schedule(&course, 30, 0).await?;
     let folder = server.folder.clone();
-    let url = bench.url_of(&folder)?;
+    let url = bench.databases.url_of(&folder)?;
     drop(server);
     let empty = Server::yueke(&bench.binary(), &url, &folder).await?;
     let without = settled(&empty).await?;
@@ -136,22 +139,22 @@ pub async fn stored(bench: &mut Bench) -> anyhow::Result<Figure> {
 }
 
 /// Copies one schedule a million times, with ids and times of their own; whatever columns it has.
-async fn multiply(database: Database, url: &str, schedule: &str) -> anyhow::Result<()> {
+async fn multiply(database: Kind, url: &str, schedule: &str) -> anyhow::Result<()> {
     let series = match database {
-        Database::Sqlite => {
+        Kind::Sqlite => {
             format!(
                 "(with recursive n(i) as (select 1 union all select i + 1 from n where i < {STORED}) select i from n)"
             )
         }
-        Database::Postgres => format!("(select i from generate_series(1, {STORED}) as i)"),
+        Kind::Postgres => format!("(select i from generate_series(1, {STORED}) as i)"),
     };
     let id = match database {
-        Database::Sqlite => "printf('%026d', n.i)",
-        Database::Postgres => "lpad(n.i::text, 26, '0')",
+        Kind::Sqlite => "printf('%026d', n.i)",
+        Kind::Postgres => "lpad(n.i::text, 26, '0')",
     };
     let columns_sql = match database {
-        Database::Sqlite => "select name from pragma_table_info('schedules')",
-        Database::Postgres => {
+        Kind::Sqlite => "select name from pragma_table_info('schedules')",
+        Kind::Postgres => {
             "select column_name::text as name from information_schema.columns where table_name = 'schedules'"
         }
     };
@@ -169,13 +172,13 @@ async fn multiply(database: Database, url: &str, schedule: &str) -> anyhow::Resu
         )
     };
     match database {
-        Database::Sqlite => {
+        Kind::Sqlite => {
             let mut c = SqliteConnection::connect(url).await?;
             let columns: Vec<String> = sqlx::query_scalar(columns_sql).fetch_all(&mut c).await?;
             sqlx::query(sqlx::AssertSqlSafe(insert(columns))).execute(&mut c).await?;
             sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut c).await?;
         }
-        Database::Postgres => {
+        Kind::Postgres => {
             let mut c = PgConnection::connect(url).await?;
             let columns: Vec<String> = sqlx::query_scalar(columns_sql).fetch_all(&mut c).await?;
             sqlx::query(sqlx::AssertSqlSafe(insert(columns))).execute(&mut c).await?;

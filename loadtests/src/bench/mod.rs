@@ -4,21 +4,23 @@ mod bookings;
 mod memory;
 mod sockets;
 
-use std::{io::Write, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::{Args, ValueEnum};
-use sqlx::{Connection, PgConnection};
+use anyhow::bail;
+use clap::Args;
 
 use crate::{
-    server::Server,
+    databases::{Databases, Kind},
+    progress::{end_of_steps, step},
+    server::{Server, log_tails},
+    signals::until_stopped,
     table::{Figure, markdown},
 };
 
 #[derive(Args)]
 pub struct Options {
-    #[arg(long, value_enum, default_value_t = Database::Sqlite)]
-    database: Database,
+    #[arg(long, value_enum, default_value_t = Kind::Sqlite)]
+    database: Kind,
     /// A PostgreSQL server on which databases may be made, such as postgres://postgres@127.0.0.1:5432/postgres.
     #[arg(long)]
     postgres_url: Option<String>,
@@ -36,65 +38,77 @@ pub struct Options {
     json: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Database {
-    Sqlite,
-    Postgres,
-}
-
 /// What a benchmark needs: servers on databases of their own.
-pub struct Bench {
-    options: Options,
-    folder: tempfile::TempDir,
-    databases: u32,
+pub struct Bench<'a> {
+    options: &'a Options,
+    databases: &'a Databases,
+    /// Of one popular class; half of it is what latency is measured at.
+    saturation: Option<f64>,
 }
 
 const NAMES: [&str; 8] = ["hot", "many", "refusals", "latency", "sockets", "release", "memory", "stored"];
 
+/// Measures, prints a table, and fails when one of the benchmarks could not be run.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     for name in &options.only {
         anyhow::ensure!(NAMES.contains(&name.as_str()), "there is no benchmark `{name}`: use {}", NAMES.join(", "));
     }
-    let mut bench = Bench { options, folder: tempfile::tempdir()?, databases: 0 };
-    let mut figures = Vec::new();
-    let mut saturation = None;
+    anyhow::ensure!((1..=600).contains(&options.seconds), "--seconds must be 1 to 600");
+    let databases = Databases::open(options.database, options.postgres_url.as_deref()).await?;
+    let result = until_stopped(measure(&options, &databases)).await;
+    databases.close().await?;
+    result
+}
+
+async fn measure(options: &Options, databases: &Databases) -> anyhow::Result<()> {
+    let mut bench = Bench { options, databases, saturation: None };
+    let (mut figures, mut failed) = (Vec::new(), Vec::new());
     for name in NAMES {
-        if !bench.options.only.is_empty() && !bench.options.only.iter().any(|n| n == name) {
+        if !options.only.is_empty() && !options.only.iter().any(|n| n == name) {
             continue;
         }
         step(&format!("{name} …"));
-        match name {
-            "hot" => {
-                let (figure, rate) = bookings::hot(&mut bench).await?;
-                saturation = Some(rate);
-                figures.push(figure);
+        match bench.one(name).await {
+            Ok(more) => figures.extend(more),
+            Err(error) => {
+                end_of_steps();
+                eprintln!("{name}: {error:#}\n{}", log_tails(databases.root()));
+                figures.push(Figure::failed(name));
+                failed.push(name);
             }
-            "many" => figures.push(bookings::many(&mut bench).await?),
-            "refusals" => figures.push(bookings::refusals(&mut bench).await?),
-            "latency" => figures.push(bookings::latency(&mut bench, saturation).await?),
-            "sockets" => figures.push(sockets::fan_out(&mut bench).await?),
-            "release" => figures.push(sockets::release(&mut bench).await?),
-            "memory" => figures.extend(memory::memory(&mut bench).await?),
-            "stored" => figures.push(memory::stored(&mut bench).await?),
-            _ => unreachable!("one of NAMES"),
         }
     }
-    eprintln!();
+    end_of_steps();
     println!("{}", markdown(&figures));
-    if let Some(path) = &bench.options.json {
+    if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&figures)?)?;
+    }
+    if !failed.is_empty() {
+        bail!("could not be measured: {}", failed.join(", "));
     }
     Ok(())
 }
 
-/// Tells what is going on, over the last line.
-pub fn step(text: &str) {
-    eprint!("\r\x1b[2K{text}");
-    let _ = std::io::stderr().flush();
-}
+impl Bench<'_> {
+    async fn one(&mut self, name: &str) -> anyhow::Result<Vec<Figure>> {
+        Ok(match name {
+            "hot" => {
+                let (figure, rate) = bookings::hot(self).await?;
+                self.saturation = Some(rate);
+                vec![figure]
+            }
+            "many" => vec![bookings::many(self).await?],
+            "refusals" => vec![bookings::refusals(self).await?],
+            "latency" => vec![bookings::latency(self, self.saturation).await?],
+            "sockets" => vec![sockets::fan_out(self).await?],
+            "release" => vec![sockets::release(self).await?],
+            "memory" => memory::memory(self).await?,
+            "stored" => vec![memory::stored(self).await?],
+            _ => unreachable!("one of NAMES"),
+        })
+    }
 
-impl Bench {
-    pub fn seconds(&self) -> u64 {
+    fn seconds(&self) -> u64 {
         self.options.seconds
     }
 
@@ -102,55 +116,23 @@ impl Bench {
         self.options.server.clone().unwrap_or_else(crate::default_server)
     }
 
-    /// A fresh database's URL and a folder beside it.
-    async fn database(&mut self) -> anyhow::Result<(String, PathBuf)> {
-        self.databases += 1;
-        let folder = self.folder.path().join(self.databases.to_string());
-        std::fs::create_dir_all(&folder)?;
-        let url = self.url_of(&folder)?;
-        if self.options.database == Database::Postgres {
-            let server = self.options.postgres_url.as_deref();
-            let server = server.context("name a PostgreSQL server with --postgres-url")?;
-            let name = format!("create database bench_{}_{}", std::process::id(), self.databases);
-            let mut connection = PgConnection::connect(server).await?;
-            sqlx::raw_sql(sqlx::AssertSqlSafe(name)).execute(&mut connection).await?;
-        }
-        Ok((url, folder))
-    }
-
-    /// The database that belongs to this folder.
-    fn url_of(&self, folder: &std::path::Path) -> anyhow::Result<String> {
-        let number = folder.file_name().and_then(|n| n.to_str()).context("a folder of this run")?;
-        Ok(match self.options.database {
-            Database::Sqlite => format!("sqlite://{}", folder.join("bench.db").display()),
-            Database::Postgres => {
-                let server = self.options.postgres_url.as_deref().context("a PostgreSQL server")?;
-                let (base, _) = server.rsplit_once('/').context("a PostgreSQL URL without a database")?;
-                format!("{base}/bench_{}_{number}", std::process::id())
-            }
-        })
-    }
-
-    pub async fn yueke(&mut self) -> anyhow::Result<Server> {
-        let (url, folder) = self.database().await?;
+    async fn yueke(&mut self) -> anyhow::Result<Server> {
+        let (url, folder) = self.databases.make().await?;
         Server::yueke(&self.binary(), &url, &folder).await
     }
 
     /// The baseline, with as many connections as serve it best.
-    pub async fn baseline(&mut self, connections: u32) -> anyhow::Result<Server> {
-        let (url, folder) = self.database().await?;
+    async fn baseline(&mut self, connections: u32) -> anyhow::Result<Server> {
+        let (url, folder) = self.databases.make().await?;
         Server::baseline(Some(&url), connections, &folder).await
     }
 
     /// Without a database: the bare limits.
-    pub async fn bare(&mut self) -> anyhow::Result<Server> {
-        self.databases += 1;
-        let folder = self.folder.path().join(self.databases.to_string());
-        std::fs::create_dir_all(&folder)?;
-        Server::baseline(None, 1, &folder).await
+    async fn bare(&mut self) -> anyhow::Result<Server> {
+        Server::baseline(None, 1, &self.databases.folder()?).await
     }
 }
 
-pub fn figure(name: &str, ours: String, baseline: String, ratio: f64, goal: &str, reached: bool) -> Figure {
+fn figure(name: &str, ours: String, baseline: String, ratio: f64, goal: &str, reached: bool) -> Figure {
     Figure { name: name.into(), ours, baseline, ratio: Some(ratio), goal: goal.into(), reached: Some(reached) }
 }

@@ -12,10 +12,11 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::{Bench, figure, step};
+use super::{Bench, figure};
 use crate::{
     client::{self, Connection, histogram},
-    server::Desk,
+    desk::Desk,
+    progress::step,
     table::Figure,
     ws::{Socket, version_of},
 };
@@ -63,7 +64,7 @@ impl Crowd {
 }
 
 /// Messages delivered per second to many watchers of one class.
-pub async fn fan_out(bench: &mut Bench) -> anyhow::Result<Figure> {
+pub async fn fan_out(bench: &mut Bench<'_>) -> anyhow::Result<Figure> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let course = desk.course("watched").await?;
@@ -149,7 +150,7 @@ impl Seat {
 }
 
 /// From the request that frees a seat to the last of the eight who wait.
-pub async fn release(bench: &mut Bench) -> anyhow::Result<Figure> {
+pub async fn release(bench: &mut Bench<'_>) -> anyhow::Result<Figure> {
     let server = bench.yueke().await?;
     let mut desk = Desk::open(server.address).await?;
     let course = desk.course("race").await?;
