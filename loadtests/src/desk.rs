@@ -3,15 +3,15 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::client::Connection;
+use crate::{client::request, lane::Lane};
 
 /// A login that may plan and look.
 pub struct Desk {
     pub admin: String,
-    connection: Connection,
+    lane: Lane,
 }
 
 /// A student with a token.
@@ -26,22 +26,37 @@ const PEOPLE_AT_ONCE: usize = 5_000;
 impl Desk {
     /// Logs in as an admin of demo mode.
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let mut connection = Connection::open(address).await?;
+        let mut desk = Self { admin: String::new(), lane: Lane::to(address) };
         let login = json!({ "code": "dev:admin:load" });
-        let login = connection.json("POST", "/api/v1/login", None, Some(&login)).await;
+        let login = desk.ask("POST", "/login", None, Some(&login)).await;
         let login = login.context("this is not a yueke server in demo mode")?;
-        let admin = login["token"].as_str().context("a login without a token")?.to_owned();
-        Ok(Self { admin, connection })
+        desk.admin = login["token"].as_str().context("a login without a token")?.to_owned();
+        Ok(desk)
+    }
+
+    async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let request = request(method, &format!("/api/v1{path}"), token, body);
+        let reply = self.lane.send(&request).await.map_err(|lost| anyhow::anyhow!("{method} {path}: {lost}"))?;
+        ensure!((200..300).contains(&reply.status), "{method} {path}: {reply}");
+        Ok(reply.data())
     }
 
     /// A request that must succeed.
     pub async fn call(&mut self, method: &str, path: &str, body: Value) -> anyhow::Result<Value> {
-        self.connection.json(method, &format!("/api/v1{path}"), Some(&self.admin), Some(&body)).await
+        let token = self.admin.clone();
+        self.ask(method, path, Some(&token), Some(&body)).await
     }
 
     /// A look that must succeed.
     pub async fn get(&mut self, path: &str) -> anyhow::Result<Value> {
-        self.connection.json("GET", &format!("/api/v1{path}"), Some(&self.admin), None).await
+        let token = self.admin.clone();
+        self.ask("GET", path, Some(&token), None).await
     }
 
     /// New students, or those of that prefix who are there.

@@ -64,23 +64,31 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub struct Lane {
     address: SocketAddr,
     connection: Option<Connection>,
+    used: Instant,
 }
+
+/// The server closes connections that were idle for longer; one may be closing as we send.
+const IDLE_MAX: Duration = Duration::from_secs(30);
 
 impl Lane {
     /// Not connected yet.
     pub fn to(address: SocketAddr) -> Self {
-        Self { address, connection: None }
+        Self { address, connection: None, used: Instant::now() }
     }
 
     /// One that the server has taken: while it still takes a thousand others it answers nobody.
     pub async fn warmed(address: SocketAddr) -> anyhow::Result<Self> {
-        Ok(Self { address, connection: Some(Connection::warmed(address).await?) })
+        Ok(Self { address, connection: Some(Connection::warmed(address).await?), used: Instant::now() })
     }
 
     /// Sends and waits for the answer.
     pub async fn send(&mut self, request: &[u8]) -> Result<Reply, Lost> {
+        if self.used.elapsed() > IDLE_MAX {
+            self.connection = None;
+        }
         let answered = tokio::time::timeout(ANSWER_WITHIN, self.exchange(request)).await;
         let result = answered.unwrap_or_else(|_| Err(Lost(format!("not within {} s", ANSWER_WITHIN.as_secs()))));
+        self.used = Instant::now();
         if result.is_err() {
             // An answer that comes late must not be taken for the next one's.
             self.connection = None;
