@@ -130,9 +130,12 @@ impl Latency {
     /// From microseconds.
     pub fn of(name: &str, histogram: &Histogram<u64>) -> Self {
         let mut curve = Vec::new();
-        for step in histogram.iter_quantiles(TICKS_PER_HALF) {
+        // Beyond the slowest one there is nothing to see.
+        let last = 1.0 - 1.0 / histogram.len().max(1) as f64;
+        for step in histogram.iter_quantiles(TICKS_PER_HALF).take_while(|step| step.quantile() < last) {
             curve.push((step.quantile(), step.value_iterated_to() as f64 / 1_000.0));
         }
+        curve.push((last, histogram.max() as f64 / 1_000.0));
         Self {
             name: name.into(),
             count: histogram.len(),

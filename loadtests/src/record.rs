@@ -217,10 +217,11 @@ impl Recorder {
         self.lock().named(name).len()
     }
 
-    /// Everything, with the last second, however short it was.
+    /// Everything. The last second is not a whole one, so it tells no rate; of a short run it is
+    /// all there is.
     pub fn take(&self) -> Recorded {
         let mut inner = self.lock();
-        if inner.second.all() > 0 {
+        if inner.seconds.len() < SHORT {
             inner.end_second();
         }
         Recorded {
@@ -257,6 +258,9 @@ impl Inner {
         self.second_at += 1;
     }
 }
+
+/// Seconds.
+const SHORT: usize = 3;
 
 /// Of a histogram in microseconds.
 pub fn ms_at(histogram: &Histogram<u64>, quantile: f64) -> f64 {

@@ -28,10 +28,12 @@ pub fn document(title: &str, body: &str) -> String {
 
 /// A table that scrolls by itself where it is too wide. Cells are HTML already.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let is_headless = head.iter().all(|h| h.is_empty());
     let head: String = head.iter().map(|h| format!("<th>{}</th>", escape(h))).collect();
     let row = |r: &Vec<String>| format!("<tr>{}</tr>\n", r.iter().map(|c| format!("<td>{c}</td>")).collect::<String>());
     let rows: String = rows.iter().map(row).collect();
-    format!("<div class=\"wide\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody>\n</table></div>\n")
+    let head = if is_headless { String::new() } else { format!("<thead><tr>{head}</tr></thead>\n") };
+    format!("<div class=\"wide\"><table>\n{head}<tbody>{rows}</tbody>\n</table></div>\n")
 }
 
 /// A number's cell, aligned with the others of its column.
@@ -48,10 +50,12 @@ pub fn mark(ok: bool, yes: &str, no: &str) -> String {
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5c6878; --line: #d5dbe3; --page: #f5f7fa; --card: #ffffff;
   --yes: #0f7a43; --no: #c02026; --yes-back: #e2f5ea; --no-back: #fde7e7;
-  --c0: #1f6fd6; --c1: #d9660c; --c2: #11875d; --c3: #9333c4; --c4: #b8860b; --c5: #c2246b; }
+  --c0: #1f6fd6; --c1: #d9660c; --c2: #11875d; --c3: #9333c4; --c4: #b8860b; --c5: #c2246b;
+  --c6: #0e8c9e; --c7: #6b7280; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --dim: #9aa7b8; --line: #323c4a; --page: #12171e; --card: #1a212b;
   --yes: #58d492; --no: #ff7b7b; --yes-back: #12301f; --no-back: #3a1518;
-  --c0: #6db0ff; --c1: #ffa25c; --c2: #4fd6a3; --c3: #cf94ff; --c4: #e8c14d; --c5: #ff86b8; } }
+  --c0: #6db0ff; --c1: #ffa25c; --c2: #4fd6a3; --c3: #cf94ff; --c4: #e8c14d; --c5: #ff86b8;
+  --c6: #56d3e4; --c7: #a8b1bf; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1080px; margin: 0 auto; padding: 20px 16px 60px; }

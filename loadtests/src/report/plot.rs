@@ -10,7 +10,7 @@ const RIGHT: f64 = 14.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 26.0;
 /// Colours that the page has.
-const COLOURS: usize = 6;
+const COLOURS: usize = 8;
 
 /// One curve.
 pub struct Line {
@@ -90,7 +90,7 @@ impl Plot<'_> {
                 HEIGHT - 7.0
             ));
         }
-        for mark in self.marks {
+        for (i, mark) in self.marks.iter().enumerate() {
             let at = px(mark.at);
             out.push_str(&format!(
                 "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{}\"/>",
@@ -98,7 +98,10 @@ impl Plot<'_> {
             ));
             let (anchor, at) = if at > WIDTH * 0.6 { ("end", at - 4.0) } else { ("start", at + 4.0) };
             let what = escape(&mark.what);
-            out.push_str(&format!("<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{what}</text>", TOP + 11.0));
+            out.push_str(&format!(
+                "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{what}</text>", // Neighbours do not write over each other.
+                TOP + 11.0 + 15.0 * (i % 2) as f64
+            ));
         }
         for (i, line) in self.lines.iter().enumerate() {
             let at = |(x, y): &(f64, f64)| format!("{:.1},{:.1}", px(self.x(*x)), py(*y));
@@ -143,7 +146,7 @@ impl Plot<'_> {
 
     fn heights(&self, values: Vec<f64>) -> Range {
         match self.scale {
-            Scale::Linear => Range { low: 0.0, high: fold_max(values.into_iter()).max(1e-9) * 1.05 },
+            Scale::Linear => Range { low: 0.0, high: highest(fold_max(values.into_iter())) * 1.05 },
             Scale::Log => {
                 let values = || values.iter().copied().filter(|v| *v > 0.0);
                 let low = values().fold(f64::MAX, f64::min).clamp(LEAST, 1e9).log10().floor();
@@ -177,6 +180,11 @@ impl Plot<'_> {
 
 /// Below this a log scale would only show noise: one microsecond, in milliseconds.
 const LEAST: f64 = 0.001;
+
+/// Where all is nothing, the axis is still one.
+fn highest(value: f64) -> f64 {
+    if value > 0.0 { value } else { 1.0 }
+}
 
 fn fold_max(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(f64::MIN, f64::max)

@@ -137,7 +137,8 @@ fn answered(told: &[Told]) -> Vec<(f64, f64)> {
     ends.sort_by(f64::total_cmp);
     let every = (ends.len() / 200).max(1);
     let point = |(i, at): (usize, &f64)| (*at, (i + 1) as f64);
-    let mut points: Vec<(f64, f64)> = ends.iter().enumerate().step_by(every).map(point).collect();
+    let mut points = vec![(0.0, 0.0)];
+    points.extend(ends.iter().enumerate().step_by(every).map(point));
     points.extend(ends.iter().enumerate().next_back().map(point));
     points
 }

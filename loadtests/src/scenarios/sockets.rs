@@ -48,6 +48,8 @@ const STUDENTS: usize = 20;
 const LOOKS: u32 = 30;
 /// Changes go on this long after the storm began.
 const STORM: Duration = Duration::from_secs(3);
+/// How often all watchers are counted.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Who is not back by then does not come back.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
 /// After the last change.
@@ -150,7 +152,7 @@ impl Scenario for Sockets {
         recorder.mark("watch");
         let before = recorder.count(FRAME);
         let progress = Progress::show(recorder, "watching", Some(Duration::from_secs(self.seconds.into())));
-        tokio::time::sleep(Duration::from_secs(self.seconds.into())).await;
+        everybody.watch(Duration::from_secs(self.seconds.into())).await;
         drop(progress);
         let frames_a_second = (recorder.count(FRAME) - before) as f64 / f64::from(self.seconds);
         recorder.mark("storm");
@@ -205,7 +207,9 @@ impl Driver {
         going: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         let path = format!("/api/v1/schedules/{}", self.crowd.classes[self.number]);
-        let mut ticks = tokio::time::interval(every);
+        // One class after the other, not all in the same instant.
+        let share = self.number as f64 / self.crowd.classes.len() as f64;
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every.mul_f64(share), every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         while *going.borrow() {
             ticks.tick().await;
@@ -235,19 +239,32 @@ impl All<'_> {
         self.wait(QUIET_WITHIN, "up to date", |class, seen| seen.order >= Some(class.latest())).await;
     }
 
+    /// Only looks how many are there.
+    async fn watch(&self, length: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < length {
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.count(|_, seen| seen.back_in == Some(0));
+        }
+    }
+
+    fn count(&self, is_there: impl Fn(&Class, &Seen) -> bool) -> usize {
+        let there = self.seen.iter().enumerate();
+        let there = there.filter(|(i, s)| is_there(&self.classes[i % self.classes.len()], &watcher::lock(s))).count();
+        self.recorder.point("watchers with the latest state", "", there as f64);
+        there
+    }
+
     /// Until all are; a bound, because a watcher that never is shall be told, not waited for.
     async fn wait(&self, at_most: Duration, what: &str, is_there: impl Fn(&Class, &Seen) -> bool) {
         let began = Instant::now();
         loop {
-            let there = self.seen.iter().enumerate();
-            let there = there.filter(|(i, s)| is_there(&self.classes[i % self.classes.len()], &watcher::lock(s)));
-            let (there, all) = (there.count(), self.seen.len());
-            self.recorder.point("watchers that are connected and up to date", "", there as f64);
+            let (there, all) = (self.count(&is_there), self.seen.len());
             if there == all || began.elapsed() > at_most {
                 return;
             }
             step(&format!("{there} of {all} watchers are {what} …"));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 }
