@@ -53,6 +53,8 @@ pub struct Machine {
     pub processor: String,
     pub cores: usize,
     pub memory_mib: Option<u64>,
+    /// Programs that wanted a core in the minute before the run: with many, latencies tell of them.
+    pub load_before: Option<f64>,
 }
 
 /// A number that is told, with what was hoped for.
@@ -165,6 +167,7 @@ impl Machine {
             processor: field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "unknown".into()),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_mib: memory.map(|kib| kib / 1_024),
+            load_before: read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::{
     io::{IsTerminal, Write, stderr},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
@@ -16,13 +16,20 @@ const REWRITE_EVERY: Duration = Duration::from_millis(250);
 /// How often a plain line is written.
 const TELL_EVERY: Duration = Duration::from_secs(3);
 
+/// When the last plain line was written.
+static TOLD_AT: Mutex<Option<Instant>> = Mutex::new(None);
+
 /// Tells what is going on now, over the last line.
 pub fn step(text: &str) {
     if stderr().is_terminal() {
         eprint!("\r\x1b[2K{text}");
         // A terminal that went away is no reason to stop.
         let _ = stderr().flush();
-    } else {
+        return;
+    }
+    let mut told_at = TOLD_AT.lock().expect("nobody panics while it is held");
+    if told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+        *told_at = Some(Instant::now());
         eprintln!("{text}");
     }
 }
@@ -41,7 +48,8 @@ impl Progress {
     /// `length` is how long it is going to take, where that is known.
     pub fn show(recorder: &Arc<Recorder>, what: &str, length: Option<Duration>) -> Self {
         let (recorder, what) = (recorder.clone(), what.to_owned());
-        let every = if stderr().is_terminal() { REWRITE_EVERY } else { TELL_EVERY };
+        // A step that came just before would swallow one that is as rare as they may be.
+        let every = if stderr().is_terminal() { REWRITE_EVERY } else { TELL_EVERY / 3 };
         let (began, done_before) = (recorder.elapsed(), recorder.totals().all());
         Self(tokio::spawn(async move {
             let mut ticks = tokio::time::interval(every);

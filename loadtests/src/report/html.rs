@@ -76,8 +76,8 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: 7px 12px; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--dim); font-weight: 600; white-space: nowrap; } tbody tr:last-child td { border-bottom: 0; }
 td { overflow-wrap: anywhere; } .n { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.yes { color: var(--yes); font-weight: 600; } .no { color: var(--no); font-weight: 700; }
-svg text { fill: var(--dim); font: 13px system-ui, sans-serif; } svg .grid { stroke: var(--line); stroke-width: 1; }
+.yes { color: var(--yes); font-weight: 600; } .no { color: var(--no); font-weight: 700; } .yes, .no { white-space: nowrap; }
+svg text { fill: var(--dim); font: 13px system-ui, sans-serif; paint-order: stroke; stroke: var(--card); stroke-width: 3px; } svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .mark { stroke: var(--dim); stroke-width: 1; stroke-dasharray: 3 4; }
 svg .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 ";

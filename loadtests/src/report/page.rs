@@ -94,7 +94,8 @@ fn about(o: &Outcome) -> String {
 
 fn machine(o: &Outcome) -> String {
     let memory = o.machine.memory_mib.map_or(String::new(), |m| format!(", {} MiB", plain(m as f64)));
-    format!("{}, {} cores{memory}, {}", o.machine.processor, o.machine.cores, o.machine.system)
+    let load = o.machine.load_before.map_or(String::new(), |l| format!(", load before {l}"));
+    format!("{}, {} cores{memory}, {}{load}", o.machine.processor, o.machine.cores, o.machine.system)
 }
 
 // ---- plots

@@ -122,7 +122,7 @@ async fn on_ground<S: Scenario>(
     target: Option<SocketAddr>,
 ) -> anyhow::Result<Outcome> {
     let ground = prepare(common, databases, target).await?;
-    let started_at = chrono::Utc::now();
+    let (started_at, machine) = (chrono::Utc::now(), Machine::this());
     let recorder = Arc::new(Recorder::default());
     let began = Instant::now();
     let result = {
@@ -149,7 +149,7 @@ async fn on_ground<S: Scenario>(
             loadtests_version: env!("CARGO_PKG_VERSION").into(),
             on: ground.on.clone(),
         },
-        machine: Machine::this(),
+        machine,
         checks,
         figures,
         latencies: recorded.named.iter().map(|(name, histogram)| Latency::of(name, histogram)).collect(),

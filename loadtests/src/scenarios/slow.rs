@@ -103,19 +103,15 @@ impl Scenario for Slow {
             Figure::of("p99 with, of that without", p99_with / p99_without, "").at_most(SLOWER_MAX),
         ];
         let mut checks = crowd.judge(ground, &mut desk).await?;
-        let bad_count = f64::from(self.never_reading + self.half_open);
-        checks.push(Check::at_most("slow sockets are all let go after", REAPED_WITHIN_S, reaped_after, "s"));
-        if let (Some(before), Some(peak)) = (memory_before, peak) {
-            let bound = bad_count * KEPT_KIB / 1_024.0 + BESIDE_MIB;
-            checks.push(Check::at_most("memory that slow sockets add at most", bound, peak - before, "MiB"));
-            figures.push(Figure::of("memory added", peak - before, "MiB"));
-        }
+        let memory = memory_before.zip(peak);
+        figures.extend(memory.map(|(before, peak)| Figure::of("memory added", peak - before, "MiB")));
         figures.push(Figure::of("slow sockets were let go after", reaped_after, "s"));
-        let dead = good.iter_mut().filter_map(|heard| {
+        let dead = good.iter_mut().enumerate().filter_map(|(i, heard)| {
             while heard.try_recv().is_ok() {}
-            heard.is_closed().then(|| "was closed".to_owned())
+            heard.is_closed().then(|| format!("good socket {i} was closed"))
         });
-        checks.push(Check::none("good sockets that were closed", self.good as usize, &dead.collect::<Vec<_>>()));
+        let (slow, good) = (self.never_reading + self.half_open, self.good as usize);
+        checks.extend(Fate { slow, reaped_after, memory, good, dead: dead.collect() }.checks());
         Ok(Findings { checks, figures })
     }
 }
@@ -190,4 +186,46 @@ async fn sockets_open(ground: &Ground) -> anyhow::Result<f64> {
     anyhow::ensure!(status == 200, "/metrics answers {status}");
     let line = String::from_utf8_lossy(body).lines().find_map(|l| l.strip_prefix("yueke_sockets_open ")?.parse().ok());
     line.context("/metrics does not tell yueke_sockets_open")
+}
+
+/// What became of the sockets.
+struct Fate {
+    slow: u32,
+    reaped_after: f64,
+    /// MiB before, and at most.
+    memory: Option<(f64, f64)>,
+    good: usize,
+    dead: Vec<String>,
+}
+
+impl Fate {
+    fn checks(&self) -> Vec<Check> {
+        let bound = f64::from(self.slow) * KEPT_KIB / 1_024.0 + BESIDE_MIB;
+        let memory =
+            |(before, peak)| Check::at_most("memory that slow sockets add at most", bound, peak - before, "MiB");
+        let reaped = Check::at_most("slow sockets are all let go after", REAPED_WITHIN_S, self.reaped_after, "s");
+        let dead = Check::none("good sockets that were closed", self.good, &self.dead);
+        [reaped, dead].into_iter().chain(self.memory.map(memory)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violated(fate: &Fate) -> Vec<String> {
+        fate.checks().into_iter().filter(|c| !c.ok).map(|c| c.name).collect()
+    }
+
+    #[test]
+    fn each_check_finds_its_violation() {
+        let fair = || Fate { slow: 100, reaped_after: 50.0, memory: Some((100.0, 120.0)), good: 5, dead: Vec::new() };
+        assert!(violated(&fair()).is_empty());
+        let late = Fate { reaped_after: 61.0, ..fair() };
+        assert_eq!(violated(&late), ["slow sockets are all let go after"]);
+        let fat = Fate { memory: Some((100.0, 150.0)), ..fair() };
+        assert_eq!(violated(&fat), ["memory that slow sockets add at most"]);
+        let cut = Fate { dead: vec!["good socket 1 was closed".into()], ..fair() };
+        assert_eq!(violated(&cut), ["good sockets that were closed"]);
+    }
 }

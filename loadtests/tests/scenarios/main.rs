@@ -70,6 +70,15 @@ fn two_results_are_compared_and_of_different_scenarios_refused() {
     assert!(status == Some(2) && output.contains("only results of the same scenario"), "{output}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_benchmark_that_fails_is_told_and_does_not_cost_the_others_their_table() {
+    let (status, output) = run::plain(&["bench", "--only", "release,sockets", "--server", "/bin/false"]);
+    assert_eq!(status, Some(2), "{output}");
+    assert!(output.contains("| release ") && output.contains("| sockets ") && output.contains("failed"), "{output}");
+    assert!(output.contains("could not be measured: sockets, release"), "{output}");
+}
+
 // ---- what is asked wrongly
 
 fn refused(arguments: &[&str], told: &[&str]) {
