@@ -14,7 +14,7 @@ pub struct Options {
     a: PathBuf,
     b: PathBuf,
     /// Where the page goes.
-    #[arg(long, default_value = "compare.html")]
+    #[arg(long, default_value = "load-results/compare.html")]
     out: PathBuf,
 }
 
@@ -30,6 +30,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         b.scenario
     );
     let told = || format!("{} cannot be written: name another file with --out", options.out.display());
+    let folder = options.out.parent().filter(|f| !f.as_os_str().is_empty());
+    folder.map(std::fs::create_dir_all).transpose().with_context(told)?;
     std::fs::write(&options.out, report::compare_page(&a, &b)).with_context(told)?;
     if a.settings != b.settings {
         println!("They ran with different options:\nA {}\nB {}\n", a.settings, b.settings);

@@ -62,7 +62,12 @@ impl Plot<'_> {
         if points().next().is_none() {
             return String::new();
         }
-        let xs = Range { low: points().map(|p| p.0).fold(f64::MAX, f64::min), high: fold_max(points().map(|p| p.0)) };
+        // All that runs in time begins with the run, so that plots can be read one below the other.
+        let low = match self.across {
+            Across::Seconds => 0.0,
+            Across::Quantiles => points().map(|p| p.0).fold(f64::MAX, f64::min),
+        };
+        let xs = Range { low, high: fold_max(points().map(|p| p.0)) };
         let xs = Range { high: xs.high.max(xs.low + 1e-9), ..xs };
         let ys = self.heights(points().map(|p| p.1).collect());
         let (wide, high) = (WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
@@ -90,7 +95,7 @@ impl Plot<'_> {
                 HEIGHT - 7.0
             ));
         }
-        for (i, mark) in self.marks.iter().enumerate() {
+        for (i, mark) in self.marks.iter().filter(|m| m.at <= xs.high).enumerate() {
             let at = px(mark.at);
             out.push_str(&format!(
                 "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{}\"/>",
