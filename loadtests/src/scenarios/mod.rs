@@ -130,8 +130,8 @@ async fn on_ground<S: Scenario>(
         scenario.run(&ground, &recorder).await
     };
     let took_s = began.elapsed().as_secs_f64();
+    end_of_steps();
     let Findings { checks, figures } = result.unwrap_or_else(|error| {
-        end_of_steps();
         let told = format!("{error:#}\n{}", log_tails(databases.root()));
         Findings { checks: vec![Check::broken_off(told.trim_end())], figures: Vec::new() }
     });
