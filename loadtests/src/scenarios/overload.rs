@@ -2,6 +2,7 @@
 //! as many as before, and is itself again soon after.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -53,6 +54,7 @@ const MUTE_MAX: usize = 100;
 #[derive(Default)]
 struct Refusals {
     count: usize,
+    reasons: BTreeMap<String, usize>,
     /// Those that do not say when to come back.
     mute: Vec<String>,
 }
@@ -60,6 +62,7 @@ struct Refusals {
 impl Refusals {
     fn note(&mut self, reply: &Reply) {
         self.count += 1;
+        *self.reasons.entry(reply.text("reason")).or_default() += 1;
         if reply.retry_after.is_none() && self.mute.len() < MUTE_MAX {
             self.mute.push(reply.to_string());
         }
@@ -119,6 +122,8 @@ impl Scenario for Overload {
             Figure::of("goodput in the burst, of saturation", burst.goodput() / before.goodput(), "").at_least(GOODPUT),
             Figure::of("refused for now", refusals.count as f64, ""),
         ];
+        let by_reason = refusals.reasons.iter();
+        figures.extend(by_reason.map(|(why, n)| Figure::of(&format!("refused as {why}"), *n as f64, "")));
         if refusals.count > 0 {
             let p99 = recorder.ms(REFUSED, 0.99);
             figures.push(Figure::of("p99 of a refusal", p99, "ms").at_most(REFUSAL_MAX_MS));
