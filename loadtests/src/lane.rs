@@ -113,22 +113,21 @@ impl Lane {
         request: &[u8],
         mut note: impl FnMut(&Result<Reply, Lost>, Duration),
     ) -> Result<Reply, Lost> {
-        let mut tries = 0;
+        let began = Instant::now();
         loop {
             let sent = Instant::now();
             let result = self.send(request).await;
             note(&result, sent.elapsed());
-            tries += 1;
             let wait = match &result {
-                Ok(reply) if reply.is_for_now() => reply.retry_after.unwrap_or(1),
-                Ok(reply) if reply.status == 409 && reply.text("reason") == "request_in_progress" => 0,
-                Err(_) => 1,
+                Ok(reply) if reply.is_for_now() => Duration::from_secs(reply.retry_after.unwrap_or(1).into()),
+                Ok(reply) if reply.status == 409 && reply.text("reason") == "request_in_progress" => IN_PROGRESS,
+                Err(_) => Duration::from_secs(1),
                 Ok(_) => return result,
             };
-            if tries == TRIES_MAX {
+            if began.elapsed() > INSIST_FOR {
                 return result;
             }
-            tokio::time::sleep(Duration::from_millis(20 + u64::from(wait) * 1_000)).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -141,5 +140,7 @@ impl Lane {
     }
 }
 
-/// A server that says `not now` this often, a second apart, is not coming back.
-const TRIES_MAX: u32 = 20;
+/// A server that says `not now` for so long is not coming back.
+const INSIST_FOR: Duration = Duration::from_secs(30);
+/// Until a twin of a request has its answer; sooner than is asked for, to meet it under way again.
+const IN_PROGRESS: Duration = Duration::from_millis(50);
