@@ -7,8 +7,6 @@
 pub enum Guard {
     /// A batch is written onto the version that it was decided upon, and onto no other.
     Fence,
-    /// A new actor waits for what the one before had on its way.
-    Settled,
     /// Nothing is read for deciding while a commit is in doubt.
     Doubt,
     /// Nothing is written under another process's lease.
@@ -40,9 +38,8 @@ pub enum Guard {
 }
 
 impl Guard {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::Fence,
-        Self::Settled,
         Self::Doubt,
         Self::Lease,
         Self::RequestKey,

@@ -104,7 +104,7 @@ impl Actor for ScheduleActor {
         let engine = self.engine.clone();
         let id = self.id;
         let load = async move {
-            if engine.registry.is_unsettled(id) && stands(Guard::Settled) {
+            if engine.registry.is_unsettled(id) {
                 // Rows that change after they were read would be a state that nobody corrects.
                 engine.journal.flush().await?;
                 engine.registry.note_settled(id);

@@ -159,9 +159,10 @@ impl World {
         let weather = Weather {
             lost: rough(&dice, 0.01),
             refused: rough(&dice, 0.02),
-            reply_lost: rough(&dice, 0.08),
+            // Some lines are bad.
+            reply_lost: if dice.chance(0.2) { 0.3 } else { rough(&dice, 0.08) },
             reads_fail: rough(&dice, 0.02),
-            slow: rough(&dice, 0.01),
+            slow: if dice.chance(0.2) { 0.1 } else { rough(&dice, 0.01) },
         };
         disk.set_weather(weather);
         let habits = Habits::of(&dice);
