@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::database::Database;
 
-const TIMES: usize = 3;
+const TIMES: usize = 2;
 
 /// A file system of its own, in memory.
 struct SmallDisk(TempDir);

@@ -84,6 +84,22 @@ async fn a_lost_booking_is_noticed() {
     nothing_is_lost(&db, &ledger.so_far()).await;
 }
 
+/// The twin: a class with more bookings than seats, which its own check would not have let pass.
+#[actix_web::test]
+#[should_panic(expected = "schedules are oversold")]
+async fn an_oversold_class_is_noticed() {
+    let db = Database::sqlite();
+    let store = db.open(crate::store::scene::at("09:00:00")).await;
+    let mut mailbox = Mailbox::open();
+    let mut scene = Scene::plain(&store, &mailbox, 1, 5).await;
+    for n in 1..=2 {
+        let batch = scene.one(&scene.book(n));
+        append(&store, &mut mailbox, batch).await.expect("written");
+    }
+    db.exec("update schedules set capacity = 1, booked = 1").await;
+    nothing_is_lost(&db, &Ledger::default().so_far()).await;
+}
+
 /// The twin: a booking that nobody was told of.
 #[actix_web::test]
 #[should_panic(expected = "bookings that nobody was told of")]

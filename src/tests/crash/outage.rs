@@ -32,7 +32,7 @@ async fn a_database_that_comes_back_is_used_again_without_a_restart() {
         eprintln!("skipped: YUEKE_TEST_POSTGRES_URL is not set, so PostgreSQL may not be here");
         return;
     }
-    let outages = asked_for("YUEKE_TEST_OUTAGES", 4);
+    let outages = asked_for("YUEKE_TEST_OUTAGES", 2);
     let cluster = Cluster::start();
     let db = Database::on_server(cluster.url.clone()).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -70,7 +70,7 @@ async fn a_database_that_holds_still_keeps_nobody_waiting_for_ever() {
     let mut server = Server::start(&db.url, free_port(), folder.path()).await;
     let load = Load::start(&server, 78).await;
     let (mut slowest, mut slowest_look) = (Duration::ZERO, Duration::ZERO);
-    for _ in 0..asked_for("YUEKE_TEST_OUTAGES", 2) {
+    for _ in 0..asked_for("YUEKE_TEST_OUTAGES", 1) {
         load.wait_for_answers(100, Duration::from_secs(20)).await;
         let told = load.ledger.so_far();
         let held = cluster.hold_still();

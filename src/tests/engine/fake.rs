@@ -169,11 +169,9 @@ impl Kept {
         if s.version != batch.expected && self.mode != Mode::Lying {
             return Err(AppendError::Stale);
         }
-        if !batch.events.is_empty() {
-            if self.mode != Mode::Lying {
-                batch.events.iter().for_each(|event| s.apply(event, &mut Changes::default()));
-                s.version += 1;
-            }
+        if !batch.events.is_empty() && self.mode != Mode::Lying {
+            batch.events.iter().for_each(|event| s.apply(event, &mut Changes::default()));
+            s.version += 1;
         }
         if let Some((key, answer)) = &batch.receipt {
             let kept = (key.fingerprint.clone(), answer.clone());
