@@ -167,7 +167,8 @@ async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, R
     let unknown = || Problem::Rule(Rejection::UnknownEntry);
     let id: EntryId = path_id(req, "id").map_err(|_| unknown())?;
     let sql = format!(
-        "select {ENTRY_COLUMNS} from waitlist w join schedules s on s.id = w.schedule_id where w.id = $1 and s.org_id = $2"
+        "select {ENTRY_COLUMNS} from waitlist w join schedules s on s.id = w.schedule_id \
+         where w.id = $1 and s.org_id = $2"
     );
     let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
