@@ -364,8 +364,9 @@ impl Turn<'_> {
         }
         self.end_queue_and_holds();
         // Who never paid is not said to have been there.
-        let confirmed = |b: &&Box<Booking>| matches!(b.state, BookingState::Confirmed { .. });
-        let present: Vec<_> = self.s.bookings.values().filter(confirmed).map(|b| (b.student, b.id)).collect();
+        let confirmed = |b: &Booking| matches!(b.state, BookingState::Confirmed { .. });
+        let present = self.s.bookings.values().filter(|b| confirmed(b)).map(|b| (b.student, b.id));
+        let present: Vec<_> = present.collect();
         for (student, booking) in present {
             self.emit(Event::BookingAttended { student, booking, present: true, at: self.at });
         }
