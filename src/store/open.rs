@@ -148,6 +148,14 @@ impl Target {
 /// `postgres://user:***@host/name`: fit for a log.
 pub fn redacted(url: &str) -> String {
     let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    // The question mark may stand in a password that was not encoded: then little is told.
+    let host = place.find("://").map_or(0, |scheme| scheme + 3);
+    if query.contains('@')
+        && let Some(end) = place[host..].find([':', '/', '@'])
+        && place[host + end..].starts_with(':')
+    {
+        return format!("{}:***", &place[..host + end]);
+    }
     let told = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if name.contains("password") => format!("{name}=***"),
         Some(_) | None => pair.to_owned(),
@@ -420,6 +428,7 @@ mod tests {
     #[test]
     fn passwords_never_reach_a_log() {
         assert_eq!(redacted("postgres://u:p%40ss@h:5432/d"), "postgres://u:***@h:5432/d");
+        assert_eq!(redacted("postgres://u:p?s@h:5432/d"), "postgres://u:***");
         assert_eq!(redacted("sqlite://data/yueke.db"), "sqlite://data/yueke.db");
         assert_eq!(
             redacted("postgres://h/d?sslmode=require&password=p@ss"),

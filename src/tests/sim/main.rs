@@ -2,11 +2,12 @@
 //! network and disk, driven by one seed and judged by an auditor of its own.
 //!
 //! ```text
-//! cargo test --features sabotage --test yueke-sim                      200 seeds, then every guard switched off
-//! cargo test --features sabotage --test yueke-sim -- --seeds 10000     more
-//! cargo test --features sabotage --test yueke-sim -- --seed 4711       one, with its story
-//! cargo test --features sabotage --test yueke-sim -- --guard fence     until it is missed
-//! cargo test --features sabotage --test yueke-sim -- --seed 4711 --guard fence
+//! SIM="cargo test --workspace --features sabotage --test yueke-sim --"
+//! $SIM                               200 seeds, then every guard switched off
+//! $SIM --seeds 10000                 more
+//! $SIM --seed 4711                   one, with its story
+//! $SIM --guard fence                 without this guard, until it is missed
+//! $SIM --seed 4711 --guard fence     one without it, with its story
 //! ```
 //!
 //! A guard that can be switched off without anything being noticed guards nothing, or is not
