@@ -238,7 +238,9 @@ impl ScheduleActor {
             Life::Missing => return refuse(reply, Trouble::Refused(Rejection::UnknownSchedule)),
             Life::Failed(fault) => return refuse(reply, Trouble::Unavailable(fault.clone())),
         };
-        look_into_calendar(&mut order, s);
+        if !look_into_calendar(&mut order, s) {
+            return refuse(reply, Trouble::Bounced(Box::new(order)));
+        }
         let at = s.instant(now);
         let outcome = s.handle(&order.command, at, &*engine);
         if let Err(rejection) = &outcome {
@@ -502,15 +504,18 @@ fn void_trouble(error: &AppendError) -> Trouble {
     }
 }
 
-fn look_into_calendar(order: &mut Order, s: &Schedule) {
+/// False when the calendar has to be read again before anything can be decided.
+fn look_into_calendar(order: &mut Order, s: &Schedule) -> bool {
     let (starts_at, ends_at) = (s.head.starts_at, s.head.ends_at);
     let busy = |p: &Permit| p.conflicts(&[Some(s.head.id), order.except], starts_at, ends_at);
-    let conflict = order.permit.as_ref().is_some_and(busy) && stands(Guard::Calendar);
+    let Some(busy) = order.permit.as_ref().map_or(Some(false), busy) else { return false };
+    let conflict = busy && stands(Guard::Calendar);
     if let Command::Book { calendar, .. } | Command::Hold { calendar, .. } | Command::Accept { calendar, .. } =
         &mut order.command
     {
         *calendar = Evidence { starts_at, ends_at, conflict };
     }
+    true
 }
 
 fn refuse<T>(reply: Reply<T>, trouble: Trouble) {

@@ -40,13 +40,15 @@ struct Calendar {
 
 /// A student's calendar, locked until dropped.
 pub struct Permit {
+    student: StudentId,
     calendar: Arc<Calendar>,
     _turn: OwnedSemaphorePermit,
 }
 
 impl Permit {
-    /// Whether a commitment elsewhere than on these schedules overlaps `[starts_at, ends_at)`.
-    pub fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> bool {
+    /// Whether a commitment elsewhere than on these schedules overlaps `[starts_at, ends_at)`; none
+    /// when what was read is not to be relied on any more.
+    pub fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> Option<bool> {
         self.calendar.conflicts(except, starts_at, ends_at)
     }
 }
@@ -55,10 +57,10 @@ type Loaded = Result<Vec<Commitment>, Fault>;
 type Load = (StudentId, oneshot::Sender<Loaded>);
 
 impl Calendar {
-    fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> bool {
+    fn conflicts(&self, except: &[Option<ScheduleId>], starts_at: Timestamp, ends_at: Timestamp) -> Option<bool> {
         let busy = lock(&self.busy);
-        let mut others = busy.iter().flatten().filter(|(id, _, _)| !except.contains(&Some(*id)));
-        others.any(|(_, from, to)| *from < ends_at && starts_at < *to)
+        let mut others = busy.as_ref()?.iter().filter(|(id, _, _)| !except.contains(&Some(*id)));
+        Some(others.any(|(_, from, to)| *from < ends_at && starts_at < *to))
     }
 }
 
@@ -75,7 +77,12 @@ impl Calendars {
         let turn = calendar.turn.clone().acquire_owned().await;
         let turn = turn.map_err(|_| Fault::new("calendars are never closed"))?;
         self.read_rows(&calendar, student).await?;
-        Ok(Permit { calendar, _turn: turn })
+        Ok(Permit { student, calendar, _turn: turn })
+    }
+
+    /// Reads what was forgotten since the calendar was locked: a write that failed concerned it.
+    pub async fn read_again(&self, permit: &Permit) -> Result<(), Fault> {
+        self.read_rows(&permit.calendar, permit.student).await
     }
 
     /// Reads the calendars of these students into memory. Takes no turn: a command that holds one
@@ -103,7 +110,7 @@ impl Calendars {
 
     /// What is known without asking the database.
     pub fn known_conflict(&self, student: StudentId, schedule: ScheduleId, from: Timestamp, to: Timestamp) -> bool {
-        self.by_student.get(&student).is_some_and(|c| c.conflicts(&[Some(schedule)], from, to))
+        self.by_student.get(&student).is_some_and(|c| c.conflicts(&[Some(schedule)], from, to) == Some(true))
     }
 
     /// A booking became active or changed its times, and that is durable.

@@ -163,8 +163,12 @@ impl Engine {
         if let Some(student) = order.calendar_of() {
             order.permit = Some(self.0.calendars.acquire(student).await.map_err(Trouble::Unavailable)?);
         }
-        // A retired or stopped actor hands the order back untouched.
+        // A retired or stopped actor hands the order back untouched; so does one that finds the
+        // student's calendar forgotten.
         for _ in 0..RESUBMIT_MAX {
+            if let Some(permit) = &order.permit {
+                self.0.calendars.read_again(permit).await.map_err(Trouble::Unavailable)?;
+            }
             let (reply, answer) = oneshot::channel();
             self.send(schedule, Submit { order, reply })?;
             match answer.await {

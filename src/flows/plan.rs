@@ -89,7 +89,10 @@ pub async fn reschedule(
         for student in &checked {
             permits.push(engine.lock_calendar(*student).await?);
         }
-        let conflict = permits.iter().any(|p| p.conflicts(&[Some(schedule)], to.starts_at, to.ends_at));
+        let conflicts = permits.iter().map(|p| p.conflicts(&[Some(schedule)], to.starts_at, to.ends_at));
+        // Forgotten since it was locked: all of them anew.
+        let Some(conflicts) = conflicts.collect::<Option<Vec<_>>>() else { continue };
+        let conflict = conflicts.contains(&true);
         let Move { starts_at, ends_at, teacher } = to;
         let command = Command::Reschedule { starts_at, ends_at, teacher, checked, conflict };
         match engine.submit(schedule, Order::keyed(command, key.clone(), render())).await? {
