@@ -38,7 +38,6 @@ use crate::{
     },
     domain::schedule::{
         Changes, Command, Decision, Event, Rejection, Schedule,
-        command::Evidence,
         due::is_over,
         effects::{Effects, effects},
         view::Mine,
@@ -238,7 +237,7 @@ impl ScheduleActor {
             Life::Missing => return refuse(reply, Trouble::Refused(Rejection::UnknownSchedule)),
             Life::Failed(fault) => return refuse(reply, Trouble::Unavailable(fault.clone())),
         };
-        if !look_into_calendar(&mut order, s) {
+        if !order.look_into_calendar(s) {
             return refuse(reply, Trouble::Bounced(Box::new(order)));
         }
         let at = s.instant(now);
@@ -502,20 +501,6 @@ fn void_trouble(error: &AppendError) -> Trouble {
             Trouble::Unavailable(Fault::new("decided upon something that was not written"))
         }
     }
-}
-
-/// False when the calendar has to be read again before anything can be decided.
-fn look_into_calendar(order: &mut Order, s: &Schedule) -> bool {
-    let (starts_at, ends_at) = (s.head.starts_at, s.head.ends_at);
-    let busy = |p: &Permit| p.conflicts(&[Some(s.head.id), order.except], starts_at, ends_at);
-    let Some(busy) = order.permit.as_ref().map_or(Some(false), busy) else { return false };
-    let conflict = busy && stands(Guard::Calendar);
-    if let Command::Book { calendar, .. } | Command::Hold { calendar, .. } | Command::Accept { calendar, .. } =
-        &mut order.command
-    {
-        *calendar = Evidence { starts_at, ends_at, conflict };
-    }
-    true
 }
 
 fn refuse<T>(reply: Reply<T>, trouble: Trouble) {

@@ -8,12 +8,14 @@ use tokio::sync::oneshot;
 use super::{board::Board, calendars::Permit, journal::Fault};
 use crate::{
     base::{
+        guard::{Guard, stands},
         ids::{Epoch, ScheduleId, StudentId},
         keys::{RequestKey, StoredAnswer},
         time::Timestamp,
     },
     domain::schedule::{
         Command, Receipt, Rejection, Schedule,
+        command::Evidence,
         state::Head,
         view::{Mine, View},
     },
@@ -51,6 +53,21 @@ impl Order {
     /// A refusal is given back instead of being stored: the caller looks into it first.
     pub fn handing_refusals_back(self) -> Self {
         Self { keeps_refusals: false, ..self }
+    }
+
+    /// Writes what the student's calendar says into the command. False when it has to be read again
+    /// before anything can be decided.
+    pub(super) fn look_into_calendar(&mut self, s: &Schedule) -> bool {
+        let (starts_at, ends_at) = (s.head.starts_at, s.head.ends_at);
+        let busy = |p: &Permit| p.conflicts(&[Some(s.head.id), self.except], starts_at, ends_at);
+        let Some(busy) = self.permit.as_ref().map_or(Some(false), busy) else { return false };
+        let conflict = busy && stands(Guard::Calendar);
+        if let Command::Book { calendar, .. } | Command::Hold { calendar, .. } | Command::Accept { calendar, .. } =
+            &mut self.command
+        {
+            *calendar = Evidence { starts_at, ends_at, conflict };
+        }
+        true
     }
 
     /// The student whose other bookings matter for this.
