@@ -7,7 +7,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -94,9 +94,8 @@ struct World {
     open: RefCell<BTreeMap<u32, Asked>>,
     asked: Cell<u32>,
     lives: Cell<u64>,
-    /// What is left of the busy time, and of the calm after it.
+    /// What is left of the busy time.
     busy: Cell<Duration>,
-    calm: Cell<Duration>,
 }
 
 /// Plays the run of a seed, with one guard switched off or none.
@@ -182,11 +181,10 @@ impl World {
             asked: Cell::new(0),
             lives: Cell::new(0),
             busy: Cell::new(BUSY),
-            calm: Cell::new(CALM),
         }
     }
 
-    fn auditor(&self) -> std::sync::MutexGuard<'_, Auditor> {
+    fn auditor(&self) -> MutexGuard<'_, Auditor> {
         self.auditor.lock().expect("an auditor does not panic")
     }
 
@@ -285,8 +283,7 @@ impl World {
         self.disk.set_weather(Weather::default());
         self.auditor().tell(|| "-- calm".into());
         let begun = Instant::now();
-        let calm = self.calm.get();
-        while begun.elapsed() < calm && !self.is_wrong() {
+        while begun.elapsed() < CALM && !self.is_wrong() {
             pass(Duration::from_secs(1)).await;
             for _ in 0..50 {
                 self.ask_again(server);
