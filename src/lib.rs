@@ -10,6 +10,7 @@ pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod flows;
+pub mod gateways;
 pub mod live;
 pub mod outbox;
 pub mod store;

@@ -9,9 +9,9 @@ use serde_json::Value;
 use yueke::{
     base::{
         ids::{AccountId, OrgId, SessionId},
+        secret::Secret,
         time::{Clock, HOUR, SECOND, Timestamp},
     },
-    config::Secret,
     domain::access::{Role, Roles},
     web::{error::Problem, tokens::Tokens},
 };

@@ -93,6 +93,8 @@ ids! {
     OfferId,
     MessageId,
     OutboxId,
+    /// One message on its way over a channel to the outside.
+    DeliveryId,
 }
 
 fn parse(s: &str) -> Result<u128, BadId> {

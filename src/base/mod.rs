@@ -9,6 +9,7 @@ pub mod keys;
 pub mod lang;
 pub mod limits;
 pub mod metrics;
+pub mod secret;
 pub mod sync;
 pub mod time;
 pub mod units;

@@ -12,9 +12,9 @@ use super::error::Problem;
 use crate::{
     base::{
         ids::{AccountId, OrgId, SessionId, TeacherId},
+        secret::Secret,
         time::{Clock, DAY, Millis, SECOND, Timestamp},
     },
-    config::Secret,
     domain::access::Roles,
 };
 

@@ -1,0 +1,3 @@
+//! Others' servers: what we ask of them, and what we make of their answers.
+
+pub mod wechat;
