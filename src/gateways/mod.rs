@@ -1,3 +1,4 @@
 //! Others' servers: what we ask of them, and what we make of their answers.
 
+pub mod sandbox;
 pub mod wechat;

@@ -1,6 +1,8 @@
 //! WeChat's server API, over HTTPS.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use bytes::Bytes;
 
 use crate::base::{secret::Secret, time::Clock};
 
@@ -26,6 +28,98 @@ pub struct SubscribeMessage {
     pub lang: &'static str,
     /// By field, as in `thing1`.
     pub data: BTreeMap<String, String>,
+}
+
+/// Who tapped: what a login code stands for. The session key that WeChat sends along is dropped at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WxSession {
+    pub openid: String,
+    /// Only where the mini-program belongs to an Open Platform account.
+    pub unionid: Option<String>,
+}
+
+/// The number that somebody chose to give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WxPhone {
+    /// Without a plus sign: `86`.
+    pub country_code: String,
+    /// Without the country's code.
+    pub number: String,
+}
+
+/// A text that others will read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextCheck {
+    /// Whose text it is; WeChat wants to have seen them within two hours.
+    pub openid: String,
+    pub scene: TextScene,
+    pub content: String,
+    pub title: Option<String>,
+    pub nickname: Option<String>,
+}
+
+/// Where the text will stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextScene {
+    Profile,
+    Comment,
+    Forum,
+    SocialLog,
+}
+
+/// What WeChat thinks of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub suggest: Suggest,
+    /// 100 is an ordinary text.
+    pub label: i64,
+    /// By which WeChat finds this check again; empty where it gave none.
+    pub trace_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suggest {
+    Pass,
+    Review,
+    Risky,
+}
+
+/// A mini-program code (小程序码), of which there may be any number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QrWish {
+    /// What the page gets: 1 to 32 of WeChat's characters.
+    pub scene: String,
+    /// Without a slash before it and without a query; none for the first page.
+    pub page: Option<String>,
+    pub edition: Edition,
+    /// In pixels, from 280 to 1280.
+    pub width: u32,
+}
+
+/// Which build of the mini-program a code opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edition {
+    Release,
+    Trial,
+    Develop,
+}
+
+/// A picture as it came.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Image {
+    pub bytes: Bytes,
+    pub mime: &'static str,
+}
+
+/// A message template of this mini-program, as WeChat keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pub id: String,
+    pub title: String,
+    /// A line for each field: `会议时间:{{date2.DATA}}`.
+    pub content: String,
+    /// 2 is for one message, 3 for many.
+    pub kind: i64,
 }
 
 /// Why a call had no success.
@@ -67,8 +161,52 @@ impl WeChat {
         Err(Failure::Unavailable("not connected".into()))
     }
 
+    /// Who a login code (`wx.login`) stands for. A code is good once.
+    pub async fn session_of(&self, code: &str) -> Result<WxSession, Failure> {
+        let _ = code;
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
+    /// The number that a code of the phone button stands for. A code is good once.
+    pub async fn phone_of(&self, code: &str) -> Result<WxPhone, Failure> {
+        let _ = code;
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
+    pub async fn check_text(&self, check: &TextCheck) -> Result<Verdict, Failure> {
+        let _ = check;
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
+    pub async fn unlimited_qr(&self, wish: &QrWish) -> Result<Image, Failure> {
+        let _ = wish;
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
+    /// The templates that this mini-program has.
+    pub async fn templates(&self) -> Result<Vec<Template>, Failure> {
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
+    /// Whether the appid and its secret are good: asks for a token.
+    pub async fn check_credentials(&self) -> Result<(), Failure> {
+        Err(Failure::Unavailable("not connected".into()))
+    }
+
     /// False while so many calls failed that WeChat is only asked now and then.
     pub fn is_well(&self) -> bool {
         true
+    }
+}
+
+impl fmt::Debug for WeChat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WeChat({})", self.0.settings.appid)
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({}, {} bytes)", self.mime, self.bytes.len())
     }
 }
