@@ -1,5 +1,7 @@
 //! The only place that chooses the parts: which database, clock, journal and gateways.
 
+pub mod wechat;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -15,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{courses::Courses, people::People, sizes::Sizes, waitlist::Places},
+    api::{courses::Courses, people::People, reach::Reachable, sizes::Sizes, waitlist::Places},
     args,
     base::{
         ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
@@ -29,7 +31,11 @@ use crate::{
     engine::{Engine, Parts, Threads},
     flows::transfer,
     live::{Hub, Live, LiveParts},
-    outbox::{Channels, Inbox, Outbox},
+    outbox::{
+        Channel, Channels, Inbox, Outbox,
+        alerts::Watch,
+        wechat::{Postman, PostmanParts, WeChatChannel},
+    },
     store::{
         Store, StoreError,
         open::{Target, create_private},
@@ -41,6 +47,8 @@ use crate::{
         tokens::Tokens,
     },
 };
+
+use self::wechat::WeChatParts;
 
 /// A server that is up.
 pub struct Running {
@@ -72,6 +80,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     // First of all: what cannot be served is not begun.
     let (listener, address) =
         server::listen(config.listen).with_context(|| format!("cannot listen on {} (YUEKE_LISTEN)", config.listen))?;
+    let wechat = wechat::build(&config, address, &clock)?;
+    wechat::check(&wechat).await?;
     let store = Store::open(&config.database_url, clock.now()).await.map_err(|e| e.at(&config.database_url))?;
     let ids: Arc<dyn IdSource> = Arc::new(SeededIds::from_os().after(store.last_id().await?));
     let org = ensure_org(&store, &clock, &*ids, &config).await?;
@@ -94,8 +104,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         last_booking_no: store.last_booking_no().await?,
         threads: Threads::for_cores(std::thread::available_parallelism().map_or(1, usize::from)),
     });
-    let inbox = Arc::new(Inbox::new(ids.clone()));
-    let outbox = Outbox::new(store.clone(), clock.clone(), bell, Channels::new([inbox as _]));
+    let reach = Arc::new(Reachable::new(store.clone(), hub.clone(), &wechat.templates));
+    reach.load().await?;
+    let outbox = outbox(&config, &store, &clock, &ids, bell, &wechat, reach.clone());
     let live = Live::new(LiveParts {
         engine: engine.clone(),
         hub,
@@ -124,6 +135,10 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         sizes,
         org,
         our_schedules: Cache::new(OUR_SCHEDULES_MAX),
+        wechat: wechat.wechat,
+        templates: wechat.templates,
+        sandbox: wechat.sandbox,
+        reach,
     });
     let resumed = transfer::resume(&app.store, &app.engine).await?;
     if resumed > 0 {
@@ -132,13 +147,46 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     if app.config.demo_data && app.config.is_demo() {
         demo::fill(&app).await;
     }
-    let mut background: Vec<_> = app.outbox.spawn().into();
+    let mut background = app.outbox.spawn();
     background.push(tokio::spawn(finish_moves(app.clone())));
+    background.push(watch(&app).spawn());
     let server = server::serve(app.clone(), listener)?;
     let handle = server.handle();
     let server = tokio::spawn(server);
     app.readiness.set(true);
     Ok(Running { app, address, server, handle, background })
+}
+
+fn watch(app: &App) -> Watch {
+    let (wechat, templates) = (app.wechat.clone(), app.templates.clone());
+    Watch { store: app.store.clone(), clock: app.clock.clone(), wechat, templates }
+}
+
+/// Everything that people hear of, and on which ways.
+fn outbox(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    ids: &Arc<dyn IdSource>,
+    bell: Arc<Notify>,
+    wechat: &WeChatParts,
+    reach: Arc<Reachable>,
+) -> Outbox {
+    let WeChatParts { wechat, templates, quiet, sandbox: _ } = wechat;
+    let post = Arc::new(Notify::new());
+    let channel = WeChatChannel::new(ids.clone(), templates.clone(), *quiet, post.clone());
+    let channels: [Arc<dyn Channel>; 2] = [Arc::new(Inbox::new(ids.clone())), Arc::new(channel)];
+    let postman = Postman::new(PostmanParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        wechat: wechat.clone(),
+        templates: templates.clone(),
+        state: config.wechat.state,
+        zone: config.zone,
+        bell: post,
+        grants_changed: Arc::new(move |accounts| reach.look_again(accounts)),
+    });
+    Outbox::new(store.clone(), clock.clone(), bell, Channels::new(channels)).with_postman(postman)
 }
 
 /// Gives up the old seats of moves whose second step failed, such as while the database was away.

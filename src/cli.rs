@@ -98,6 +98,9 @@ fn read_config(path: Option<PathBuf>) -> anyhow::Result<Config> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && !named => None,
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
+    if text.as_deref().is_some_and(Config::holds_secrets) && !config::is_private(&path)? {
+        anyhow::bail!("{0} holds secrets, and others may read it: run chmod 600 {0}", path.display());
+    }
     Ok(Config::read(text.as_deref(), |name| std::env::var(name).ok())?)
 }
 

@@ -1,12 +1,17 @@
 //! Settings: defaults, then `yueke.toml`, then the environment. Everything that is wrong is told
 //! at once, each with what to do.
 
+mod wechat;
+
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
+
+pub use self::wechat::{TemplateConfig, WeChatAt, WeChatConfig};
 
 use crate::base::{
     secret::Secret,
@@ -25,6 +30,7 @@ pub struct Config {
     pub manual_clock: Option<Timestamp>,
     pub zone: Zone,
     pub tokens: TokenConfig,
+    pub wechat: WeChatConfig,
     pub limits: LimitConfig,
     pub log: LogConfig,
     /// Whose `X-Forwarded-For` is believed.
@@ -76,8 +82,15 @@ struct File {
     zone: Option<String>,
     jwt_secret: Option<Secret>,
     jwt_secret_previous: Option<Secret>,
-    wechat_appid: Option<Secret>,
+    jwt_secret_file: Option<PathBuf>,
+    wechat_url: Option<String>,
+    wechat_appid: Option<String>,
     wechat_secret: Option<Secret>,
+    wechat_secret_file: Option<PathBuf>,
+    wechat_state: Option<String>,
+    templates: BTreeMap<String, TemplateConfig>,
+    quiet_hours: Option<String>,
+    quiet_hours_urgent: Option<bool>,
     limit_per_caller: Option<u32>,
     limit_per_address: Option<u32>,
     log: Option<String>,
@@ -96,6 +109,7 @@ const NAMES: &[&str] = &[
     "YUEKE_DEMO_DATA",
     "YUEKE_ENV",
     "YUEKE_JWT_SECRET",
+    "YUEKE_JWT_SECRET_FILE",
     "YUEKE_JWT_SECRET_PREVIOUS",
     "YUEKE_LIMIT_PER_ADDRESS",
     "YUEKE_LIMIT_PER_CALLER",
@@ -104,10 +118,15 @@ const NAMES: &[&str] = &[
     "YUEKE_LOG_DIRECTORY",
     "YUEKE_LOG_FORMAT",
     "YUEKE_PASSWORD",
+    "YUEKE_QUIET_HOURS",
+    "YUEKE_QUIET_HOURS_URGENT",
     "YUEKE_TEST_POSTGRES_URL",
     "YUEKE_TRUSTED_PROXIES",
     "YUEKE_WECHAT_APPID",
     "YUEKE_WECHAT_SECRET",
+    "YUEKE_WECHAT_SECRET_FILE",
+    "YUEKE_WECHAT_STATE",
+    "YUEKE_WECHAT_URL",
     "YUEKE_WORKERS",
     "YUEKE_ZONE",
 ];
@@ -153,7 +172,42 @@ fn distance(a: &str, b: &str) -> usize {
 #[error("the configuration cannot be used:\n  - {}", .0.join("\n  - "))]
 pub struct BadConfig(pub Vec<String>);
 
+/// A secret that has a file to itself, which only its owner may read.
+fn from_file(name: &str, path: &Path, wrong: &mut Vec<String>) -> Option<Secret> {
+    let read = std::fs::read_to_string(path).and_then(|text| Ok((text, is_private(path)?)));
+    match read {
+        Ok((text, true)) if !text.trim().is_empty() => return Some(Secret(text.trim().to_owned())),
+        Ok((_, true)) => wrong.push(format!("{name}_FILE: {} is empty", path.display())),
+        Ok((_, false)) => {
+            wrong.push(format!("{name}_FILE: others may read {0}: run chmod 600 {0}", path.display()));
+        }
+        Err(error) => wrong.push(format!("{name}_FILE: cannot read {}: {error}", path.display())),
+    }
+    None
+}
+
+/// Whether nobody but its owner may read a file, where the system can tell.
+pub fn is_private(path: &Path) -> std::io::Result<bool> {
+    let rights = std::fs::metadata(path)?.permissions();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Ok(rights.mode() & 0o077 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = rights;
+        Ok(true)
+    }
+}
+
 impl Config {
+    /// Whether this text of a settings file names a secret itself.
+    pub fn holds_secrets(file: &str) -> bool {
+        toml::from_str::<File>(file)
+            .is_ok_and(|f| [f.jwt_secret, f.jwt_secret_previous, f.wechat_secret].iter().any(Option::is_some))
+    }
+
     /// `file` is the text of `yueke.toml`, if there is one; `env` finds environment variables.
     pub fn read(file: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Result<Self, BadConfig> {
         let mut wrong = Vec::new();
@@ -202,30 +256,31 @@ impl Config {
             wrong.push(format!("YUEKE_ZONE is `{zone}`: use a name such as Asia/Shanghai"));
             Zone::SHANGHAI
         });
-        let secret = set("YUEKE_JWT_SECRET", file.jwt_secret.map(|s| s.0)).map(Secret);
-        let previous_secret = set("YUEKE_JWT_SECRET_PREVIOUS", file.jwt_secret_previous.map(|s| s.0)).map(Secret);
+        let mut kept = |name: &str, there: Option<Secret>, path: Option<PathBuf>| {
+            let path = env(&format!("{name}_FILE")).map(PathBuf::from).or(path);
+            env(name).map(Secret).or_else(|| from_file(name, &path?, &mut wrong)).or(there)
+        };
+        let secret = kept("YUEKE_JWT_SECRET", file.jwt_secret, file.jwt_secret_file);
+        let wechat_secret = kept("YUEKE_WECHAT_SECRET", file.wechat_secret, file.wechat_secret_file);
+        let previous_secret = env("YUEKE_JWT_SECRET_PREVIOUS").map(Secret).or(file.jwt_secret_previous);
         for (name, secret) in [("YUEKE_JWT_SECRET", &secret), ("YUEKE_JWT_SECRET_PREVIOUS", &previous_secret)] {
             if let Some(bytes) = secret.as_ref().map(|s| s.0.len()).filter(|bytes| *bytes < 32) {
                 wrong.push(format!("{name} has {bytes} bytes: use 32 or more, from a random source"));
             }
         }
-        if mode == Mode::Production {
-            let needed = [
-                ("YUEKE_JWT_SECRET", secret.is_some(), "32 or more random bytes; signs the tokens"),
-                (
-                    "YUEKE_WECHAT_APPID",
-                    set("YUEKE_WECHAT_APPID", file.wechat_appid.map(|s| s.0)).is_some(),
-                    "the mini-program's AppID",
-                ),
-                (
-                    "YUEKE_WECHAT_SECRET",
-                    set("YUEKE_WECHAT_SECRET", file.wechat_secret.map(|s| s.0)).is_some(),
-                    "the mini-program's AppSecret",
-                ),
-            ];
-            let missing = needed.iter().filter(|(_, there, _)| !there);
-            wrong.extend(missing.map(|(name, _, what)| format!("{name} is missing: {what}")));
+        if mode == Mode::Production && secret.is_none() {
+            wrong.push("YUEKE_JWT_SECRET is missing: 32 or more random bytes; signs the tokens".into());
         }
+        let found = wechat::Found {
+            url: set("YUEKE_WECHAT_URL", file.wechat_url),
+            appid: set("YUEKE_WECHAT_APPID", file.wechat_appid),
+            secret: wechat_secret,
+            state: set("YUEKE_WECHAT_STATE", file.wechat_state),
+            templates: file.templates,
+            quiet_hours: set("YUEKE_QUIET_HOURS", file.quiet_hours),
+            quiet_hours_urgent: set("YUEKE_QUIET_HOURS_URGENT", file.quiet_hours_urgent.map(|u| u.to_string())),
+        };
+        let wechat = wechat::read(found, mode, &mut wrong);
         let mut number = |name: &str, from_file: Option<u32>, default: u32| match env(name) {
             None => from_file.unwrap_or(default),
             Some(text) => text.parse().unwrap_or_else(|_| {
@@ -285,6 +340,7 @@ impl Config {
             manual_clock,
             zone,
             tokens: TokenConfig { secret, previous_secret },
+            wechat,
             limits,
             log: LogConfig {
                 level,

@@ -109,11 +109,7 @@ impl Alarm for OutboxAlarm {
     }
 
     fn run(&self, now: Timestamp) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(async move {
-            self.0.jobs.remind(now).await?;
-            self.0.relay.drain().await?;
-            Ok(())
-        })
+        Box::pin(async move { Ok(self.0.drain(now).await?) })
     }
 }
 

@@ -87,6 +87,8 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
         };
         (200, reply::body_saying(message, 200, body))
     });
+    // Before a seat may be freed for them.
+    ctx.app.reach.look_again(vec![caller.account()]);
     ask(&ctx, schedule, Command::Join { student, account: caller.account() }, body.key, tell).await
 }
 

@@ -68,6 +68,8 @@ pub const STORED_ANSWERS_MAX: usize = 64;
 pub const RECEIPT_KEPT: Millis = 48 * HOUR;
 /// Notices after they were relayed: long enough to find out why somebody heard nothing.
 pub const OUTBOX_KEPT: Millis = 7 * DAY;
+/// Messages to WeChat and what became of them: a term, for whoever complains at its end.
+pub const DELIVERY_KEPT: Millis = 180 * DAY;
 /// Marks of reminders, after the class began.
 pub const REMINDER_KEPT: Millis = DAY;
 /// Logins after they expired, for whoever asks who was logged in.

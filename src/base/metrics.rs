@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, IntCounterVec, IntGauge, exponential_buckets, register_histogram, register_int_counter_vec,
-    register_int_gauge,
+    Histogram, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets, register_histogram, register_int_counter_vec,
+    register_int_gauge, register_int_gauge_vec,
 };
 
 macro_rules! metrics {
@@ -43,6 +43,16 @@ metrics! {
         "yueke_outbox_pending", "Outbox rows not yet relayed");
     OUTBOX_AGE_SECONDS: IntGauge = register_int_gauge!(
         "yueke_outbox_age_seconds", "Age of the oldest outbox row not yet relayed");
+    DELIVERIES: IntCounterVec = register_int_counter_vec!(
+        "yueke_deliveries_total", "Messages to WeChat, by what came of them", &["kind", "state", "reason"]);
+    DELIVERIES_WAITING: IntGauge = register_int_gauge!(
+        "yueke_deliveries_waiting", "Messages to WeChat that are due");
+    DELIVERIES_AGE_SECONDS: IntGauge = register_int_gauge!(
+        "yueke_deliveries_age_seconds", "Since when the oldest message to WeChat is due");
+    DELIVERY_SECONDS: Histogram = register_histogram!(
+        "yueke_delivery_seconds", "From what happened to WeChat's taking the message", seconds());
+    ALERTS: IntGaugeVec = register_int_gauge_vec!(
+        "yueke_alert", "What somebody should see to: how many, none when all is well", &["alert"]);
     REJECTIONS: IntCounterVec = register_int_counter_vec!(
         "yueke_rejections_total", "Commands refused by a rule", &["reason"]);
     ACTOR_FAILURES: IntCounterVec = register_int_counter_vec!(

@@ -71,9 +71,11 @@ impl Roles {
         let admin = self.has(Role::Admin) || self.has(Role::Owner);
         match action {
             Action::PlanOwnClasses => teacher || self.is_staff(),
-            Action::PlanAnyClass | Action::RunWaitlists | Action::BookForAnyone | Action::TakePayments => {
-                self.is_staff()
-            }
+            Action::PlanAnyClass
+            | Action::RunWaitlists
+            | Action::BookForAnyone
+            | Action::TakePayments
+            | Action::SeeDeliveries => self.is_staff(),
             Action::MoveClock | Action::MakePeople => admin,
         }
     }
@@ -89,6 +91,8 @@ pub enum Action {
     RunWaitlists,
     BookForAnyone,
     TakePayments,
+    /// What was sent to whom, and sending it again.
+    SeeDeliveries,
     /// Demo mode.
     MoveClock,
     MakePeople,
@@ -137,6 +141,7 @@ mod tests {
             (Action::RunWaitlists, "operator admin owner"),
             (Action::BookForAnyone, "operator admin owner"),
             (Action::TakePayments, "operator admin owner"),
+            (Action::SeeDeliveries, "operator admin owner"),
             (Action::MoveClock, "admin owner"),
             (Action::MakePeople, "admin owner"),
         ];

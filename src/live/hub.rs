@@ -84,6 +84,11 @@ impl Hub {
         self.version.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Whether a socket of one of this student's accounts is open.
+    pub fn listens(&self, student: StudentId) -> bool {
+        self.students.contains_key(&student)
+    }
+
     fn tell_student(&self, student: StudentId, event: &Event, now: Timestamp) {
         if let Some(mouths) = self.students.get(&student) {
             event.send_to(&mouths, "me", now, self.zone);

@@ -17,7 +17,7 @@ use crate::{
     args,
     base::{
         ids::{BookingId, BookingNo, StudentId, TeacherId},
-        limits::{OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT},
+        limits::{DELIVERY_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT},
         time::{Clock, MINUTE, Millis, Timestamp},
     },
     domain::schedule::effects::Recipient,
@@ -49,7 +49,7 @@ struct Outlived {
 /// Noted before the first of them goes: who counts notices must not miss those.
 const NOTE_OUTBOX: &str = "update lease set outbox_kept_from = $1 where id = 1 and outbox_kept_from < $1";
 
-const OUTLIVED: [Outlived; 4] = [
+const OUTLIVED: [Outlived; 5] = [
     Outlived {
         sql: "delete from receipts where (account_id, request_key) in (select account_id, request_key \
             from receipts where created_at < $1 order by created_at limit $2)",
@@ -60,6 +60,12 @@ const OUTLIVED: [Outlived; 4] = [
         sql: "delete from outbox where id in (select id from outbox \
             where relayed_at is not null and error is null and created_at < $1 order by id limit $2)",
         kept: OUTBOX_KEPT,
+    },
+    // Sent or not, the inbox still has what it said.
+    Outlived {
+        sql: "delete from deliveries where id in (select id from deliveries \
+            where state <> 'queued' and created_at < $1 order by created_at limit $2)",
+        kept: DELIVERY_KEPT,
     },
     // A class that has begun is not reminded of any more, wherever it is moved to.
     Outlived {
@@ -164,6 +170,7 @@ impl Jobs {
                 }
                 let channels = self.0.channels.clone();
                 let some = self.0.store.write(move |tx| Box::pin(remind_some(tx, channels, mark, now))).await?;
+                self.0.channels.committed();
                 reminded += some;
                 if (some as i64) < REMINDERS_PER_WRITE {
                     break;
@@ -265,7 +272,7 @@ async fn deliveries(
     let mut told = None;
     for r in reminders {
         let starts_at = r.about.starts_at.as_millis();
-        let mut add = |to, subject: String, data: serde_json::Map<String, Value>| {
+        let mut add = |to, subject: String, booking, data: serde_json::Map<String, Value>| {
             let data = Value::Object(data).to_string();
             deliveries.extend(book.accounts_of(to).iter().map(|account| Delivery {
                 key: format!("class:{subject}:{starts_at}:{}:{account}", mark.minutes),
@@ -273,7 +280,9 @@ async fn deliveries(
                 kind: Kind::ClassReminder,
                 data: data.clone(),
                 at: now,
+                schedule: r.about.schedule,
                 offer: None,
+                booking,
             }));
         };
         let mut data = r.about.data();
@@ -283,12 +292,12 @@ async fn deliveries(
             && told != Some(r.about.schedule)
         {
             told = Some(r.about.schedule);
-            add(Recipient::Teacher(teacher), r.about.schedule.to_string(), data.clone());
+            add(Recipient::Teacher(teacher), r.about.schedule.to_string(), None, data.clone());
         }
         data.insert("booking_id".into(), json!(r.booking));
         data.insert("booking_no".into(), json!(r.no));
         book.name_student(&mut data, r.student);
-        add(Recipient::Student(r.student), r.booking.to_string(), data);
+        add(Recipient::Student(r.student), r.booking.to_string(), Some(r.booking), data);
     }
     Ok(deliveries)
 }

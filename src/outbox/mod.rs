@@ -7,20 +7,22 @@
 //! ([`notices`]), in the reader's language.
 
 mod address;
+pub mod alerts;
 pub mod inbox;
 pub mod jobs;
 pub mod notices;
 pub mod relay;
+pub mod wechat;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{sync::Notify, task::JoinHandle};
 
-pub use self::{inbox::Inbox, jobs::Jobs, notices::Kind, relay::Relay};
+pub use self::{inbox::Inbox, jobs::Jobs, notices::Kind, relay::Relay, wechat::Postman};
 use crate::{
     base::{
-        ids::{AccountId, OfferId},
+        ids::{AccountId, BookingId, OfferId, ScheduleId},
         time::{Clock, Timestamp},
     },
     store::{Store, StoreError, sql::Conn},
@@ -37,8 +39,11 @@ pub struct Delivery {
     pub data: String,
     /// When it happened.
     pub at: Timestamp,
+    pub schedule: ScheduleId,
     /// Only of use while this offer is alive.
     offer: Option<OfferId>,
+    /// The booking that it tells of.
+    booking: Option<BookingId>,
 }
 
 /// A way to people. It works inside of the relay's transaction, so a message and the mark that it
@@ -49,6 +54,9 @@ pub trait Channel: Send + Sync + 'static {
 
     /// May see the same delivery again, under the same key.
     fn send<'c>(&'c self, tx: &'c mut Conn, deliveries: &'c [Delivery]) -> BoxFuture<'c, Result<(), StoreError>>;
+
+    /// What it wrote is committed.
+    fn committed(&self) {}
 }
 
 /// All ways that are in use.
@@ -68,6 +76,10 @@ impl Channels {
         }
         Ok(())
     }
+
+    fn committed(&self) {
+        self.0.iter().for_each(|channel| channel.committed());
+    }
 }
 
 /// The relay and the jobs of a server. Cheap to clone.
@@ -75,18 +87,36 @@ impl Channels {
 pub struct Outbox {
     pub relay: Relay,
     pub jobs: Jobs,
+    /// None where nothing goes to the outside.
+    pub postman: Option<Postman>,
 }
 
 impl Outbox {
     /// `bell` is rung after each commit that leaves something to relay.
     pub fn new(store: Store, clock: Clock, bell: Arc<Notify>, channels: Channels) -> Self {
         let relay = Relay::new(store.clone(), clock.clone(), bell, channels.clone());
-        Self { relay, jobs: Jobs::new(store, clock, channels) }
+        Self { relay, jobs: Jobs::new(store, clock, channels), postman: None }
+    }
+
+    pub fn with_postman(self, postman: Postman) -> Self {
+        Self { postman: Some(postman), ..self }
     }
 
     /// Works in the background until the handles are aborted; that is safe at any point.
-    pub fn spawn(&self) -> [JoinHandle<()>; 2] {
-        [self.relay.spawn(), self.jobs.spawn()]
+    pub fn spawn(&self) -> Vec<JoinHandle<()>> {
+        let mut tasks = vec![self.relay.spawn(), self.jobs.spawn()];
+        tasks.extend(self.postman.as_ref().map(Postman::spawn));
+        tasks
+    }
+
+    /// Everything that is due by now: told, written into the inbox, and sent as far as it can be.
+    pub async fn drain(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.jobs.remind(now).await?;
+        self.relay.drain().await?;
+        if let Some(postman) = &self.postman {
+            postman.drain().await?;
+        }
+        Ok(())
     }
 }
 

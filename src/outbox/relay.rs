@@ -19,7 +19,7 @@ use super::{
 use crate::{
     args,
     base::{
-        ids::{EntryId, OfferId, OutboxId, ScheduleId},
+        ids::{BookingId, EntryId, OfferId, OutboxId, ScheduleId},
         metrics,
         time::{Clock, MINUTE, Millis, SECOND, Timestamp, Zone},
     },
@@ -226,7 +226,9 @@ impl Relay {
                 .await
             })
         });
-        work.await
+        work.await?;
+        self.0.channels.committed();
+        Ok(())
     }
 
     async fn failed(&self, id: OutboxId, error: &StoreError) -> Result<(), StoreError> {
@@ -314,7 +316,9 @@ impl Pending {
                 kind: Kind::of(&notice.what),
                 data: data.clone(),
                 at: self.at,
+                schedule: self.schedule,
                 offer: announced_offer(&notice.what),
+                booking: told_booking(&notice.what),
             }));
         }
     }
@@ -384,6 +388,23 @@ fn booked_student(what: &What) -> Option<crate::base::ids::StudentId> {
         | What::BookingConfirmed { student_id, .. }
         | What::BookingCancelled { student_id, .. }
         | What::BookingAttended { student_id, .. } => Some(*student_id),
+        What::SeatOffered { .. }
+        | What::OfferReminder { .. }
+        | What::OfferLost { .. }
+        | What::OfferLapsed { .. }
+        | What::OfferWithdrawn { .. }
+        | What::OfferSkipped { .. }
+        | What::WaitlistClosed { .. }
+        | What::ScheduleChanged { .. } => None,
+    }
+}
+
+fn told_booking(what: &What) -> Option<BookingId> {
+    match what {
+        What::BookingPending { booking_id, .. }
+        | What::BookingConfirmed { booking_id, .. }
+        | What::BookingCancelled { booking_id, .. }
+        | What::BookingAttended { booking_id, .. } => Some(*booking_id),
         What::SeatOffered { .. }
         | What::OfferReminder { .. }
         | What::OfferLost { .. }

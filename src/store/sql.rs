@@ -15,8 +15,8 @@ use sqlx::{
 
 use crate::base::{
     ids::{
-        AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, MessageId, OfferId, OrgId, OutboxId, RoundId,
-        ScheduleId, SessionId, StudentId, TeacherId,
+        AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, MessageId, OfferId, OrgId, OutboxId,
+        RoundId, ScheduleId, SessionId, StudentId, TeacherId,
     },
     limits,
     time::Timestamp,
@@ -68,7 +68,7 @@ macro_rules! arg_from {
     )*};
 }
 
-arg_from!(text: &str, AccountId, BookingId, BookingNo, CourseId, EntryId, HoldId, MessageId, OfferId, OrgId,
+arg_from!(text: &str, AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, MessageId, OfferId, OrgId,
     OutboxId, RoundId, ScheduleId, SessionId, StudentId, TeacherId);
 arg_from!(int:
     i64 => |v| v,

@@ -50,6 +50,8 @@ pub enum Problem {
     ClockBackwards,
     ClockNotManual,
     NameTaken,
+    NotLinked,
+    AlreadySent,
     Rule(Rejection),
 }
 
@@ -172,6 +174,15 @@ impl Problem {
                 "This server runs on the machine's clock",
             ),
             Self::NameTaken => row(409, "name_taken", "该名称已被使用", "This name is taken"),
+            Self::NotLinked => row(
+                409,
+                "wechat_not_linked",
+                "该账号尚未通过微信登录",
+                "This account has not logged in through WeChat yet",
+            ),
+            Self::AlreadySent => {
+                row(409, "already_sent", "该通知已发送或正在发送", "This message was sent already, or is about to be")
+            }
             Self::Rule(rejection) => rule(*rejection),
         }
     }

@@ -8,7 +8,9 @@ use actix_web::{
 use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
-use crate::api::{auth, bookings, courses, dev, inbox, ops, people, schedules, sizes, waitlist, ws};
+use crate::api::{
+    auth, bookings, courses, dev, inbox, notifications, ops, people, schedules, sizes, subscriptions, waitlist, ws,
+};
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,8 @@ routes! {
     delete "/sessions/{id}" LoggedIn auth::end_session;
 
     get "/users/profile" LoggedIn people::get_profile;
+    get "/users/subscribe" LoggedIn subscriptions::get_subscriptions;
+    post "/users/subscribe" LoggedIn subscriptions::subscribe;
     get "/students" LoggedIn people::list_students;
     get "/teachers" LoggedIn people::list_teachers;
 
@@ -115,6 +119,10 @@ routes! {
     get "/messages" LoggedIn inbox::list_messages;
     post "/messages/read-all" LoggedIn inbox::mark_all_read;
     put "/messages/{id}/read" LoggedIn inbox::mark_read;
+
+    get "/notifications" Staff notifications::list_notifications;
+    post "/notifications/{id}/resend" Staff notifications::resend;
+    get "/stats/notification" Staff notifications::rates;
 
     post "/ws/ticket" LoggedIn ws::issue_ticket;
     get "/ws" Anyone ws::open_socket;

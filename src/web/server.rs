@@ -45,6 +45,9 @@ static REQUESTS: LazyLock<HistogramVec> = LazyLock::new(|| {
         .expect("a metric is registered once")
 });
 
+/// Where the demo's WeChat is.
+pub const SANDBOX_PATH: &str = "/sandbox";
+
 /// A client that stops sending, or reading, is let go.
 const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -72,6 +75,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev:
     metrics::register_all();
     LazyLock::force(&REQUESTS);
     let workers = app.config.workers;
+    let sandbox = app.sandbox.as_ref().map(|sandbox| sandbox.configure(SANDBOX_PATH));
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
@@ -88,6 +92,11 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev:
             .route("/", methods::get().to(index))
             .route("/favicon.ico", methods::get().to(icon))
             .route("/console/{path:.*}", methods::get().to(asset))
+            .configure(|config| {
+                if let Some(sandbox) = &sandbox {
+                    sandbox(config);
+                }
+            })
             .default_service(web::to(routes::not_found))
     })
     // A socket whose peer is stuck can be cut off at the wire.

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 
 use super::{limit::Limits, tokens::Tokens};
 use crate::{
-    api::{courses::Courses, people::People, sizes::Sizes},
+    api::{courses::Courses, people::People, reach::Reachable, sizes::Sizes},
     base::{
         ids::{IdSource, OrgId, ScheduleId},
         keys::UnderWay,
@@ -20,8 +20,9 @@ use crate::{
     },
     config::Config,
     engine::Engine,
+    gateways::{sandbox::Sandbox, wechat::WeChat},
     live::Live,
-    outbox::Outbox,
+    outbox::{Outbox, wechat::Templates},
     store::Store,
 };
 
@@ -46,6 +47,12 @@ pub struct AppState {
     pub org: OrgId,
     /// Schedules that were found to be this org's, so that an order need not ask again.
     pub our_schedules: Cache<ScheduleId, ()>,
+    pub wechat: WeChat,
+    /// Which template of the mini-program tells what.
+    pub templates: Arc<Templates>,
+    /// In demo mode, the WeChat within the server.
+    pub sandbox: Option<Sandbox>,
+    pub reach: Arc<Reachable>,
     pub readiness: Readiness,
     pub under_way: UnderWay,
     /// A permit for each password that is being checked.

@@ -66,7 +66,17 @@ mod tests {
         let good = openid_of("wx1", "amy");
         let end = good.len() - 1;
         let other = if good.ends_with('0') { "1" } else { "0" };
-        for bad in ["", "o", "o00", "ohello", "amy", "o\u{2014}", &good[1..], &good[..end], &format!("{}{other}", &good[..end])] {
+        for bad in [
+            "",
+            "o",
+            "o00",
+            "ohello",
+            "amy",
+            "o\u{2014}",
+            &good[1..],
+            &good[..end],
+            &format!("{}{other}", &good[..end]),
+        ] {
             assert_eq!(person_of("wx1", bad), None, "{bad}");
         }
         assert_eq!(person_of("wx1", &good.to_uppercase()), None);

@@ -1,0 +1,132 @@
+//! Which WeChat there is: the real one, or in demo mode a sandbox within the server.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use crate::{
+    base::{ids::secret_bytes, secret::Secret, time::Clock},
+    config::{Config, WeChatAt, WeChatConfig},
+    gateways::{
+        sandbox::{Sandbox, SandboxSettings, SandboxTemplate},
+        wechat::{Failure, Settings, WeChat},
+    },
+    outbox::wechat::{
+        Quiet, Templates,
+        templates::{DEMO, DemoTemplate, TemplateText},
+    },
+    web::server::SANDBOX_PATH,
+};
+
+/// The demo's mini-program.
+const DEMO_APPID: &str = "wx00000000000demo0";
+
+pub struct WeChatParts {
+    pub wechat: WeChat,
+    pub templates: Arc<Templates>,
+    pub quiet: Option<Quiet>,
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Everything about WeChat that the settings say, or all that is wrong with it.
+pub fn build(config: &Config, address: SocketAddr, clock: &Clock) -> anyhow::Result<WeChatParts> {
+    let mut wrong = Vec::new();
+    let WeChatConfig { at, state: _, templates: texts, quiet_hours, quiet_hours_urgent } = &config.wechat;
+    let quiet = quiet_hours.as_deref().and_then(|text| {
+        let quiet = Quiet::parse(text, *quiet_hours_urgent, config.zone);
+        if quiet.is_none() {
+            wrong.push(format!("YUEKE_QUIET_HOURS is `{text}`: use two times of day, as in 22:30-07:30"));
+        }
+        quiet
+    });
+    let own = texts.iter().map(|(kind, template)| TemplateText {
+        kind,
+        id: &template.id,
+        page: &template.page,
+        fields: template.fields.iter().map(|(field, text)| (field.as_str(), text.as_str())).collect(),
+    });
+    // A sandbox knows the demo's templates, and no others.
+    let templates = match at {
+        WeChatAt::Sandbox => Templates::compile(DEMO.iter().map(DemoTemplate::text)),
+        WeChatAt::Server { .. } => Templates::compile(own),
+    };
+    let templates = templates.unwrap_or_else(|lines| {
+        wrong.extend(lines);
+        Templates::default()
+    });
+    anyhow::ensure!(wrong.is_empty(), "the configuration cannot be used:\n  - {}", wrong.join("\n  - "));
+    let (settings, sandbox) = match at {
+        WeChatAt::Server { url, appid, secret } => {
+            (Settings { url: url.clone(), appid: appid.clone(), secret: secret.clone() }, None)
+        }
+        WeChatAt::Sandbox => {
+            let secret: String = secret_bytes::<16>().iter().map(|b| format!("{b:02x}")).collect();
+            let sandbox = Sandbox::new(SandboxSettings::new(DEMO_APPID, &secret, demo_templates()), clock.clone());
+            let url = format!("http://{address}{SANDBOX_PATH}");
+            (Settings { url, appid: DEMO_APPID.into(), secret: Secret(secret) }, Some(sandbox))
+        }
+    };
+    let wechat = WeChat::new(settings, clock.clone())?;
+    Ok(WeChatParts { wechat, templates: Arc::new(templates), quiet, sandbox })
+}
+
+/// As WeChat would list them.
+pub fn demo_templates() -> Vec<SandboxTemplate> {
+    let mut templates: BTreeMap<&str, SandboxTemplate> = BTreeMap::new();
+    for t in &DEMO {
+        let template = SandboxTemplate { id: t.id.into(), title: t.title.into(), content: t.content() };
+        templates.insert(t.id, template);
+    }
+    templates.into_values().collect()
+}
+
+/// Asks WeChat whether it knows us and our templates. What it denies stops the start, with all that
+/// is wrong; when it cannot be asked, bookings must not wait for it.
+pub async fn check(parts: &WeChatParts) -> anyhow::Result<()> {
+    if parts.sandbox.is_some() {
+        return Ok(());
+    }
+    let listed = match parts.wechat.templates().await {
+        Ok(listed) => listed,
+        Err(Failure::Refused { code, message }) => {
+            anyhow::bail!("WeChat does not accept this mini-program ({code} {message}): {}", advice(code))
+        }
+        Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => {
+            tracing::warn!(%failure, "the templates could not be checked with WeChat");
+            return Ok(());
+        }
+    };
+    let theirs = listed.iter().map(|t| (t.id.clone(), fields_of(&t.content))).collect();
+    let wrong = parts.templates.against(&theirs);
+    anyhow::ensure!(wrong.is_empty(), "the templates do not fit those at WeChat:\n  - {}", wrong.join("\n  - "));
+    Ok(())
+}
+
+fn advice(code: i64) -> &'static str {
+    match code {
+        40013 => "look at YUEKE_WECHAT_APPID",
+        40125 | 40001 => "look at YUEKE_WECHAT_SECRET",
+        40164 => "add this server's address to the IP white list (mp.weixin.qq.com, 开发管理)",
+        40243 => "the AppSecret is frozen: thaw it at mp.weixin.qq.com",
+        _ => "look the code up in WeChat's documentation of server APIs",
+    }
+}
+
+/// `thing1` and `time2` out of `课程:{{thing1.DATA}}\n时间:{{time2.DATA}}\n`.
+fn fields_of(content: &str) -> Vec<String> {
+    let fields = content.split("{{").skip(1).filter_map(|part| part.split_once(".DATA}}"));
+    fields.map(|(name, _)| name.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_in_wechats_own_notation() {
+        assert_eq!(fields_of("会议时间:{{date2.DATA}}\n会议地点:{{thing1.DATA}}\n"), ["date2", "thing1"]);
+        assert!(fields_of("").is_empty() && fields_of("{{").is_empty());
+        for template in &DEMO {
+            let fields: Vec<_> = template.fields.iter().map(|(_, field, _)| *field).collect();
+            assert_eq!(fields_of(&template.content()), fields);
+        }
+    }
+}
