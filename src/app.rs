@@ -28,7 +28,7 @@ use crate::{
     },
     config::Config,
     demo,
-    engine::{Engine, Parts, Threads},
+    engine::{Engine, Everyone, Parts, Threads},
     flows::transfer,
     live::{Hub, Live, LiveParts},
     outbox::{
@@ -99,6 +99,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         ids: ids.clone(),
         sizes: sizes.clone(),
         audience: hub.clone(),
+        reach: Arc::new(Everyone),
         epoch: store.epoch(),
         zone: config.zone,
         last_booking_no: store.last_booking_no().await?,

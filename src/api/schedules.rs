@@ -132,6 +132,9 @@ pub struct PolicyChange {
     pay_ms: Option<i64>,
     cancel_notice_ms: Option<i64>,
     price_modifier_fen: Option<i64>,
+    /// A freed seat is offered only to those in the queue who can be reached now, on an open page or
+    /// by a message; to all when nobody can. Whoever is left out keeps their place.
+    skip_unreachable: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -250,6 +253,7 @@ pub fn policy_of(course: &Course, change: &PolicyChange) -> Result<Policy, Probl
         price_modifier_fen: Fen(change.price_modifier_fen.unwrap_or(0)),
         course_kind: course.kind(),
         tier: course.tier,
+        skip_unreachable: change.skip_unreachable.unwrap_or(house.skip_unreachable),
     };
     if let Some((field, min, max)) = policy.out_of_bounds() {
         let field = format!("policy.{field}");

@@ -35,10 +35,12 @@ pub enum Guard {
     Queue,
     /// One student is not in two classes at once.
     Calendar,
+    /// Where the policy says so, a race leaves out who cannot be told of it.
+    Reachable,
 }
 
 impl Guard {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Fence,
         Self::Doubt,
         Self::Lease,
@@ -54,6 +56,7 @@ impl Guard {
         Self::OneWinner,
         Self::Queue,
         Self::Calendar,
+        Self::Reachable,
     ];
 }
 

@@ -68,6 +68,21 @@ pub trait WaitlistSizes: Send + Sync + 'static {
     fn of(&self, head: &Head) -> u32;
 }
 
+/// Who would hear of an offer now.
+pub trait Reach: Send + Sync + 'static {
+    /// Called on an actor's thread, in the midst of a turn: must not block.
+    fn can_hear(&self, student: StudentId) -> bool;
+}
+
+/// Where nothing is known of how people are reached, all are taken to be.
+pub struct Everyone;
+
+impl Reach for Everyone {
+    fn can_hear(&self, _: StudentId) -> bool {
+        true
+    }
+}
+
 /// What an engine is made of; chosen by `app`, or by a test.
 pub struct Parts {
     pub journal: Arc<dyn Journal>,
@@ -75,6 +90,7 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     pub sizes: Arc<dyn WaitlistSizes>,
     pub audience: Arc<dyn Audience>,
+    pub reach: Arc<dyn Reach>,
     pub epoch: Epoch,
     pub zone: Zone,
     /// The greatest booking number given so far.
@@ -107,6 +123,7 @@ pub(crate) struct Inner {
     pub ids: Arc<dyn IdSource>,
     pub sizes: Arc<dyn WaitlistSizes>,
     pub audience: Arc<dyn Audience>,
+    pub reach: Arc<dyn Reach>,
     pub epoch: Epoch,
     pub running_since: Timestamp,
     pub numbers: Numbers,
@@ -119,7 +136,7 @@ pub(crate) struct Inner {
 impl Engine {
     /// Must be called within an actix system: actors live on threads of their own.
     pub fn start(parts: Parts) -> Self {
-        let Parts { journal, clock, ids, sizes, audience, epoch, zone, last_booking_no, threads } = parts;
+        let Parts { journal, clock, ids, sizes, audience, reach, epoch, zone, last_booking_no, threads } = parts;
         let running_since = clock.now();
         let engine = Self(Arc::new(Inner {
             calendars: Calendars::start(journal.clone(), clock.clone()),
@@ -132,6 +149,7 @@ impl Engine {
             ids,
             sizes,
             audience,
+            reach,
             epoch,
             running_since,
         }));
@@ -346,6 +364,10 @@ impl Facts for Inner {
     fn skip_reason(&self, s: &Schedule, student: StudentId) -> Option<SkipReason> {
         let busy = self.calendars.known_conflict(student, s.head.id, s.head.starts_at, s.head.ends_at);
         busy.then_some(SkipReason::TimeConflict)
+    }
+
+    fn can_hear(&self, student: StudentId) -> bool {
+        self.reach.can_hear(student)
     }
 
     fn running_since(&self) -> Timestamp {

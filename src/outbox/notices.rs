@@ -261,6 +261,11 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
             ("候补确认已过期", format!("{class}。候补确认已过期{seat}。{place}"))
         }
         Kind::OfferWithdrawn => ("候补名额已收回", format!("{class}。名额已由老师或运营收回，您的候补顺位保持不变。")),
+        Kind::OfferSkipped if f.text("reason") == "unreachable" => {
+            let why = "有名额释放，但目前无法通知到您，本次已跳过，您的候补顺位保持不变。";
+            let next = "如希望下次收到通知，请在微信中允许接收消息，或保持页面打开。";
+            ("本次名额未能通知您", format!("{class}。{why}{next}"))
+        }
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {
                 "time_conflict" => "该时段您已有其他预约",
@@ -351,6 +356,12 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
         Kind::OfferWithdrawn => {
             let body = format!("{class}. The staff took the seat back. Your place in the waitlist is kept.");
             ("The offer was withdrawn", body)
+        }
+        Kind::OfferSkipped if f.text("reason") == "unreachable" => {
+            let why = "A seat came free, but there was no way to notify you, so you were left out this time.";
+            let next = "Your place in the waitlist is kept. To hear of the next one, allow messages in WeChat or keep \
+                the page open.";
+            ("You could not be notified of a seat", format!("{class}. {why} {next}"))
         }
         Kind::OfferSkipped => {
             let reason = match f.text("reason") {

@@ -25,7 +25,7 @@ use crate::{
     },
     domain::schedule::{
         effects::{Notice, Recipient, What},
-        state::Stage,
+        state::{SkipReason, Stage},
     },
     store::{
         Store, StoreError,
@@ -349,9 +349,11 @@ impl Pending {
                 data.insert("waiting".into(), json!(stage == Stage::Race && !self.closes(waitlist_id)));
                 data.insert("seat".into(), json!(heir(&self.notices, waitlist_id)));
             }
-            What::OfferSkipped { waitlist_id, .. } => {
+            What::OfferSkipped { waitlist_id, reason: SkipReason::TimeConflict | SkipReason::NoHours } => {
                 data.insert("seat".into(), json!(heir(&self.notices, waitlist_id)));
             }
+            // Others race for the seat; whoever was given a turn meanwhile has another one.
+            What::OfferSkipped { reason: SkipReason::Unreachable, .. } => {}
             What::WaitlistClosed { .. } => {
                 data.insert("revoked".into(), json!(book.is_revoked(self.schedule)));
             }

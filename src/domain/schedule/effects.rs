@@ -84,7 +84,7 @@ pub enum What {
         waitlist_id: EntryId,
         offer_id: OfferId,
     },
-    /// First in line, but not given the turn.
+    /// First in line but not given the turn, or left out of a race.
     OfferSkipped {
         waitlist_id: EntryId,
         reason: SkipReason,
@@ -124,10 +124,31 @@ pub fn effects(s: &Schedule, events: &[Event], changes: &Changes) -> Effects {
     for event in events {
         tell(s, event, changes, &mut e);
     }
+    tell_left_out_once(&mut e.notices);
     e.bookings.extend(changes.bookings.iter().map(|row| row.booking.clone()));
     e.moved = moved(s, changes);
     e.touched.extend(e.moved.iter().map(|m| m.student));
     e
+}
+
+/// Several seats that are freed at once leave somebody out of several races; they hear of it once.
+fn tell_left_out_once(notices: &mut Vec<Notice>) {
+    let mut told = BTreeSet::new();
+    notices.retain(|n| match n.what {
+        What::OfferSkipped { waitlist_id, reason: SkipReason::Unreachable } => told.insert(waitlist_id),
+        What::OfferSkipped { reason: SkipReason::TimeConflict | SkipReason::NoHours, .. }
+        | What::BookingPending { .. }
+        | What::BookingConfirmed { .. }
+        | What::BookingCancelled { .. }
+        | What::BookingAttended { .. }
+        | What::SeatOffered { .. }
+        | What::OfferReminder { .. }
+        | What::OfferLost { .. }
+        | What::OfferLapsed { .. }
+        | What::OfferWithdrawn { .. }
+        | What::WaitlistClosed { .. }
+        | What::ScheduleChanged { .. } => true,
+    });
 }
 
 /// All behind the first one who left, and whoever joined.

@@ -32,6 +32,16 @@ pub struct Policy {
     /// What the course was when the schedule was made: with its tier it decides the waitlist's size.
     pub course_kind: CourseKind,
     pub tier: Tier,
+    /// A race leaves out who cannot be told of it now, unless nobody in the queue can: an offer that
+    /// may be seen by chance is better than none. Who was left out gets no turn in that round
+    /// either: the seat must not wait a whole window for someone who cannot hear of it. Their place
+    /// in the queue is kept. Not written where it is off, as in all rows from before there was a choice.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub skip_unreachable: bool,
+}
+
+fn is_off(choice: &bool) -> bool {
+    !choice
 }
 
 /// 一对一, 班课, 次课, 试听; 0 to 3 in rows and on the wire.
@@ -74,6 +84,7 @@ impl Default for Policy {
             price_modifier_fen: Fen::ZERO,
             course_kind: CourseKind::Group,
             tier: Tier::Standard,
+            skip_unreachable: false,
         }
     }
 }

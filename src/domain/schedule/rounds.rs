@@ -6,7 +6,7 @@ use super::{
     event::Event,
     rejection::Rejection,
     seats::Wish,
-    state::{Booking, Cause, EntryEnd, Offer, OfferEnd, Round, RoundEnd, Schedule, Source, Stage, Status},
+    state::{Booking, Cause, EntryEnd, Offer, OfferEnd, Round, RoundEnd, Schedule, SkipReason, Source, Stage, Status},
     turn::Turn,
 };
 use crate::base::{
@@ -15,6 +15,9 @@ use crate::base::{
     limits::ROUNDS_LIVE_MAX,
     time::Timestamp,
 };
+
+/// Somebody's place in the queue, and who it is.
+type InLine = (EntryId, StudentId);
 
 impl Turn<'_> {
     // ---- answers
@@ -90,7 +93,10 @@ impl Turn<'_> {
             return Err(Rejection::ScheduleFull);
         }
         self.freed.push(Cause::Manual);
-        Ok(Receipt::SeatOffered { offers: self.s.queue_len() })
+        // Opened before it is told to how many: some of those who wait may be left out.
+        self.settle_rounds();
+        let offers = self.events.iter().filter(|e| matches!(e, Event::OfferSent { .. })).count();
+        Ok(Receipt::SeatOffered { offers: offers as u32 })
     }
 
     /// The offer that an answer is about, or why there is none.
@@ -227,12 +233,27 @@ impl Turn<'_> {
         }
         let round = RoundId::from_u128(self.facts.id(self.at));
         self.emit(Event::RoundOpened { round, cause, at: self.at });
+        let (racers, left_out) = self.racers();
+        for (entry, student) in left_out {
+            let reason = Some(SkipReason::Unreachable);
+            self.emit(Event::EntryPassed { round, entry, student, reason, at: self.at });
+        }
         let deadline = self.deadline();
-        let all: Vec<_> = self.s.queue.iter().map(|e| (e.id, e.student)).collect();
-        for (entry, student) in all {
+        for (entry, student) in racers {
             self.send_offer(round, entry, student, Stage::Race, deadline);
         }
         true
+    }
+
+    /// To whom a race is offered, and who is left out because nothing would tell them of it. Where
+    /// nobody can be reached nobody is left out.
+    fn racers(&self) -> (Vec<InLine>, Vec<InLine>) {
+        let all = self.s.queue.iter().map(|e| (e.id, e.student));
+        if !self.s.head.policy.skip_unreachable || !stands(Guard::Reachable) {
+            return (all.collect(), Vec::new());
+        }
+        let (reached, deaf): (Vec<_>, Vec<_>) = all.partition(|(_, student)| self.facts.can_hear(*student));
+        if reached.is_empty() { (deaf, reached) } else { (reached, deaf) }
     }
 
     fn send_offer(&mut self, round: RoundId, entry: EntryId, student: StudentId, stage: Stage, deadline: Timestamp) {

@@ -181,7 +181,8 @@ pub struct Round {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// 抢占: offered to all who wait; the first confirm wins.
+    /// 抢占: offered to all who wait, or under a policy that says so to all of them who can be
+    /// reached; the first confirm wins.
     Race,
     /// 顺位: offered to one alone.
     Turn,
@@ -275,12 +276,14 @@ pub enum RoundEnd {
     Closed,
 }
 
-/// Why someone first in line was not given the turn.
+/// Why someone in line was passed over in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     TimeConflict,
     NoHours,
+    /// There was no way to tell them of the race, and the policy leaves such people out.
+    Unreachable,
 }
 
 /// Row images of all that a batch of events touched, in the order of the events; the last image

@@ -22,6 +22,8 @@ pub trait Facts {
     fn waitlist_capacity(&self, s: &Schedule) -> u32;
     /// Why this student should not be given an exclusive turn here; none when nothing is known against it.
     fn skip_reason(&self, s: &Schedule, student: StudentId) -> Option<SkipReason>;
+    /// Whether this student would hear of an offer now; asked only under a policy that heeds it.
+    fn can_hear(&self, student: StudentId) -> bool;
     /// The server has been running since; deadlines before were slept through.
     fn running_since(&self) -> Timestamp;
 }

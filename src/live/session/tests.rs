@@ -94,6 +94,7 @@ impl World {
             ids: Arc::new(SeededIds::from_seed(1)),
             sizes: Arc::new(Fakes),
             audience: hub.clone(),
+            reach: Arc::new(engine::Everyone),
             epoch: store.epoch(),
             zone: Zone::SHANGHAI,
             last_booking_no: None,

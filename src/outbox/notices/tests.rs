@@ -88,6 +88,19 @@ fn nothing_is_said_that_is_not_known() {
         (Kind::OfferLost, json!({ "waiting": true }), &["顺位保持不变", "place in the waitlist is kept"], &[]),
         (Kind::OfferLost, json!({ "waiting": false }), &["已被抢占", "was taken"], &["保持不变", "kept"]),
         (Kind::OfferSkipped, json!({ "seat": null }), &["已跳过", "skipped"], &["下一位", "next in"]),
+        (
+            Kind::OfferSkipped,
+            json!({ "reason": "unreachable" }),
+            &[
+                "无法通知到您",
+                "允许接收消息",
+                "顺位保持不变",
+                "no way to notify you",
+                "allow messages",
+                "place in the waitlist is kept",
+            ],
+            &["下一位", "next in", "turn", "顺位已"],
+        ),
         (Kind::WaitlistClosed, json!({ "revoked": true }), &["课次已撤销", "called off"], &["未候补到"]),
         (
             Kind::ScheduleChanged,

@@ -1,7 +1,7 @@
 //! A journal in memory, and an engine on top of it.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
@@ -23,7 +23,7 @@ use yueke::{
         state::{Canceller, Head, Source, Status},
     },
     engine::{
-        Answer, Audience, Engine, Order, Parts, Published, Seen, Threads, Trouble, WaitlistSizes,
+        Answer, Audience, Engine, Order, Parts, Published, Reach, Seen, Threads, Trouble, WaitlistSizes,
         journal::{AppendError, Batch, Commitment, Fault, Journal, Settled},
     },
 };
@@ -263,11 +263,33 @@ impl WaitlistSizes for ThreeMayWait {
     }
 }
 
+/// Whom no news reaches.
+#[derive(Default)]
+pub struct Deaf(Mutex<HashSet<StudentId>>);
+
+impl Deaf {
+    pub fn set(&self, student: StudentId, deaf: bool) {
+        let mut all = self.0.lock().expect("no panic");
+        if deaf {
+            all.insert(student)
+        } else {
+            all.remove(&student)
+        };
+    }
+}
+
+impl Reach for Deaf {
+    fn can_hear(&self, student: StudentId) -> bool {
+        !self.0.lock().expect("no panic").contains(&student)
+    }
+}
+
 pub struct World {
     pub engine: Engine,
     pub journal: Arc<FakeJournal>,
     pub heard: Arc<Heard>,
     pub clock: Clock,
+    pub deaf: Arc<Deaf>,
 }
 
 pub type Asked<T> = JoinHandle<Result<T, Trouble>>;
@@ -276,23 +298,29 @@ impl World {
     /// Must run within an actix system.
     pub fn new(mode: Mode) -> Self {
         let (journal, heard, clock) = (FakeJournal::new(mode), Arc::<Heard>::default(), Clock::manual(now()));
+        let deaf = Arc::<Deaf>::default();
         let engine = Engine::start(Parts {
             journal: journal.clone(),
             clock: clock.clone(),
             ids: Arc::new(SeededIds::from_seed(1)),
             sizes: Arc::new(ThreeMayWait),
             audience: heard.clone(),
+            reach: deaf.clone(),
             epoch: 1,
             zone: Zone::SHANGHAI,
             last_booking_no: None,
             // So that a test can hold up an actor without holding up itself.
             threads: Threads::Others(2),
         });
-        Self { engine, journal, heard, clock }
+        Self { engine, journal, heard, clock, deaf }
     }
 
     /// A class of an hour that begins this many hours from now.
     pub fn class(&self, n: u128, capacity: u32, hours: i64) -> ScheduleId {
+        self.class_under(Policy { cutoff_ms: 0, ..Policy::default() }, n, capacity, hours)
+    }
+
+    pub fn class_under(&self, policy: Policy, n: u128, capacity: u32, hours: i64) -> ScheduleId {
         let id = ScheduleId::from_u128(n);
         let starts_at = now() + hours * HOUR;
         let head = Head {
@@ -304,7 +332,7 @@ impl World {
             ends_at: starts_at + HOUR,
             capacity,
             status: Status::Open,
-            policy: Arc::new(Policy { cutoff_ms: 0, ..Policy::default() }),
+            policy: Arc::new(policy),
         };
         self.journal.put(Schedule::opened(&Opened { head, at: now() }));
         id

@@ -6,3 +6,4 @@ mod calendars;
 mod failures;
 mod gate;
 mod pressure;
+mod reach;

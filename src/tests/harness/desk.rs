@@ -1,6 +1,9 @@
 //! A schedule without an engine: what a test needs to ask it something, at any instant it likes.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use yueke::{
     base::{
@@ -23,13 +26,15 @@ pub struct Desk {
     numbers: Cell<u32>,
     pub waitlist: u32,
     pub skips: BTreeMap<StudentId, SkipReason>,
+    /// Whom no news reaches.
+    pub deaf: BTreeSet<StudentId>,
     pub running_since: Timestamp,
 }
 
 impl Desk {
     pub fn new(waitlist: u32) -> Self {
         let (drawn, numbers) = (Cell::new(1_000), Cell::new(0));
-        Self { drawn, numbers, waitlist, skips: BTreeMap::new(), running_since: Timestamp::MIN }
+        Self { drawn, numbers, waitlist, skips: BTreeMap::new(), deaf: BTreeSet::new(), running_since: Timestamp::MIN }
     }
 }
 
@@ -50,6 +55,10 @@ impl Facts for Desk {
 
     fn skip_reason(&self, _: &Schedule, student: StudentId) -> Option<SkipReason> {
         self.skips.get(&student).copied()
+    }
+
+    fn can_hear(&self, student: StudentId) -> bool {
+        !self.deaf.contains(&student)
     }
 
     fn running_since(&self) -> Timestamp {

@@ -90,6 +90,7 @@ impl Script {
                 "notice" => policy.cancel_notice_ms = length(value),
                 "price" => policy.price_fen = Fen(i64::from(number(value))),
                 "discount" => policy.price_modifier_fen = Fen(-i64::from(number(value))),
+                "unreachable" if value == "skip" => policy.skip_unreachable = true,
                 "confirm" if value == "teacher" => policy.confirm = ConfirmMode::Teacher,
                 "tier" if value == "vip" => policy.tier = Tier::Vip,
                 "kind" if value == "one_to_one" => policy.course_kind = CourseKind::OneToOne,
@@ -197,6 +198,8 @@ impl Script {
             }
             ["busy", name] => self.skip(name, SkipReason::TimeConflict),
             ["nohours", name] => self.skip(name, SkipReason::NoHours),
+            [ref names @ .., "cannot", "hear"] => self.hear(names, false),
+            [ref names @ .., "can", "hear"] => self.hear(names, true),
             ["waitlist", n] => {
                 self.book.desk.waitlist = number(n);
                 "set".into()
@@ -221,6 +224,19 @@ impl Script {
     fn skip(&mut self, name: &str, reason: SkipReason) -> String {
         let student = self.student(name);
         self.book.desk.skips.insert(student, reason);
+        "set".into()
+    }
+
+    /// Whether news would reach them.
+    fn hear(&mut self, names: &[&str], hears: bool) -> String {
+        for name in names {
+            let student = self.student(name);
+            if hears {
+                self.book.desk.deaf.remove(&student)
+            } else {
+                self.book.desk.deaf.insert(student)
+            };
+        }
         "set".into()
     }
 

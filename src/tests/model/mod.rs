@@ -57,6 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Block),
         4 => Just(Step::Unblock),
         2 => (who(), any::<bool>()).prop_map(|(who, skipped)| Step::Skip(who, skipped)),
+        3 => (who(), any::<bool>()).prop_map(|(who, hears)| Step::Hear(who, hears)),
         1 => (0..6u32).prop_map(Step::SetWaitlist),
     ]
 }
@@ -82,9 +83,10 @@ fn rules() -> impl Strategy<Value = Rules> {
     let minutes = |range: std::ops::RangeInclusive<i64>| range.prop_map(|m| m * MINUTE);
     let lengths = (minutes(1..=15), minutes(0..=20), minutes(0..=6), minutes(0..=6), minutes(1..=6), minutes(1..=6));
     let notice = prop_oneof![Just(0), Just(40 * MINUTE)];
-    (lengths, notice, any::<bool>(), any::<bool>()).prop_map(|(lengths, notice, teacher_confirms, fee)| {
+    let choices = (any::<bool>(), any::<bool>(), any::<bool>());
+    (lengths, notice, choices).prop_map(|(lengths, notice, (teacher_confirms, fee, only_reachable))| {
         let (window, cutoff, grace, reminder, hold, pay) = lengths;
-        Rules { window, cutoff, grace, reminder, hold, pay, notice, teacher_confirms, fee }
+        Rules { window, cutoff, grace, reminder, hold, pay, notice, teacher_confirms, fee, only_reachable }
     })
 }
 

@@ -52,6 +52,8 @@ pub enum Step {
     Complete,
     Revoke,
     Skip(u8, bool),
+    /// Whether news reaches them from now on.
+    Hear(u8, bool),
     SetWaitlist(u32),
 }
 
@@ -91,10 +93,14 @@ pub enum Fault {
     NoRestart,
     /// A named offer is not looked for.
     AnyOffer,
+    /// A race is offered also to those who cannot hear of it.
+    OfferToDeaf,
+    /// The policy that leaves people out holds where it was not chosen.
+    AlwaysLeaveOut,
 }
 
 impl Fault {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Oversell,
         Self::LateAnswer,
         Self::LongGrace,
@@ -103,6 +109,8 @@ impl Fault {
         Self::LongQueue,
         Self::NoRestart,
         Self::AnyOffer,
+        Self::OfferToDeaf,
+        Self::AlwaysLeaveOut,
     ];
 }
 
@@ -145,6 +153,7 @@ fn policy(rules: &Rules) -> Policy {
         cancel_notice_ms: rules.notice,
         confirm: if rules.teacher_confirms { ConfirmMode::Teacher } else { ConfirmMode::Auto },
         price_fen: Fen(if rules.fee { 100 } else { 0 }),
+        skip_unreachable: rules.only_reachable,
         ..Policy::default()
     }
 }
@@ -155,6 +164,7 @@ impl Pair {
         let mut policy = policy(&rules);
         policy.grace_ms += At::from(is(Fault::LongGrace));
         policy.reminder_ms += At::from(is(Fault::EarlyReminder));
+        policy.skip_unreachable |= is(Fault::AlwaysLeaveOut);
         let starts = OPENED + ahead;
         let times = [instant(starts), instant(starts + 3_600_000)];
         let mut book = Book::new(policy, capacity + u32::from(is(Fault::Oversell)), times, instant(OPENED), waitlist);
@@ -176,6 +186,7 @@ impl Pair {
             Step::FallBack(ms) => self.now = (self.now - ms).max(self.opened),
             Step::Restart(away) => self.restart(away),
             Step::Skip(who, skipped) => self.skip(who, skipped),
+            Step::Hear(who, hears) => self.hear(who, hears),
             Step::Dither(who) => {
                 self.settle()?;
                 for _ in 0..4 {
@@ -211,6 +222,16 @@ impl Pair {
             self.book.desk.skips.insert(who, SkipReason::TimeConflict);
         } else {
             self.book.desk.skips.remove(&who);
+        }
+    }
+
+    fn hear(&mut self, who: u8, hears: bool) {
+        self.plain.deaf[usize::from(who)] = !hears;
+        let who = student(who.into());
+        if hears || self.is(Fault::OfferToDeaf) {
+            self.book.desk.deaf.remove(&who);
+        } else {
+            self.book.desk.deaf.insert(who);
         }
     }
 
@@ -330,6 +351,7 @@ impl Pair {
             | Step::Restart(_)
             | Step::Dither(_)
             | Step::Skip(..)
+            | Step::Hear(..)
             | Step::SetWaitlist(_) => return None,
         })
     }

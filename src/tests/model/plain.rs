@@ -25,6 +25,8 @@ pub struct Rules {
     pub notice: At,
     pub teacher_confirms: bool,
     pub fee: bool,
+    /// A seat is raced for by those alone who can be told of it, if there are any.
+    pub only_reachable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,6 +127,7 @@ pub struct Plain {
     pub starts: At,
     pub waitlist: u32,
     pub skipped: Vec<bool>,
+    pub deaf: Vec<bool>,
     pub running_since: At,
     /// The instant of the latest change.
     pub stamp: At,
@@ -149,6 +152,7 @@ impl Plain {
             starts,
             waitlist,
             skipped: vec![false; students],
+            deaf: vec![false; students],
             running_since: At::MIN,
             stamp: now,
             bookings: Vec::new(),
@@ -307,10 +311,22 @@ impl Plain {
         for _ in 0..std::mem::take(&mut self.freed) {
             let all = self.queue();
             if goes_on && !all.is_empty() && self.left() > 0 {
-                self.rounds.push(Round { over: false, out: Vec::new(), remind: None });
-                self.send(self.rounds.len() - 1, all, false, at);
+                let out = self.not_told(&all);
+                let told = all.into_iter().filter(|e| !out.contains(e)).collect();
+                self.rounds.push(Round { over: false, out, remind: None });
+                self.send(self.rounds.len() - 1, told, false, at);
             }
         }
+    }
+
+    /// Of a queue, those with whom a race does without.
+    fn not_told(&self, queue: &[usize]) -> Vec<usize> {
+        let mut deaf = queue.to_vec();
+        deaf.retain(|&e| self.deaf[self.entries[e].student]);
+        if !self.rules.only_reachable || deaf.len() == queue.len() {
+            deaf.clear();
+        }
+        deaf
     }
 
     fn has_offers(&self, round: usize) -> bool {

@@ -3,4 +3,5 @@
 mod exact;
 mod examples;
 mod holds;
+mod reach;
 mod seats;

@@ -13,10 +13,11 @@ use yueke::{
 };
 
 pub use self::{answers::Window, books::Books};
-use super::disk::Written;
+use super::{disk::Written, ears::Ears};
 
 #[derive(Default)]
 pub struct Auditor {
+    ears: Ears,
     schedules: BTreeMap<ScheduleId, Ledger>,
     /// Every answer that was ever given under a request key.
     answers: HashMap<String, String>,
@@ -53,6 +54,10 @@ impl Ledger {
 }
 
 impl Auditor {
+    pub fn who_knows(ears: Ears) -> Self {
+        Self { ears, ..Self::default() }
+    }
+
     pub fn opened(&mut self, head: &Head, waitlist: u32) {
         let books = Books::opened(head, waitlist);
         self.schedules.insert(head.id, Ledger { states: vec![State { version: 1, books, told_at: Some(0) }] });
@@ -100,7 +105,7 @@ impl Auditor {
                 wrong.push(format!("decided upon version {}, written onto {}", w.expected, ledger.version()));
             }
             let mut next = ledger.last().clone();
-            next.turn(w, &mut wrong);
+            next.turn(w, &self.ears, &mut wrong);
             ledger.states.push(State { version: w.expected + 1, books: next, told_at: None });
             self.check_overlaps(w, &mut wrong);
         }

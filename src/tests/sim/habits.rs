@@ -12,6 +12,8 @@ pub enum What {
     Rush,
     Outage,
     Tick,
+    /// Somebody goes out of reach, or comes back.
+    Hear,
     Again,
     Staff,
     Somebody,
@@ -31,6 +33,7 @@ impl Habits {
             (What::Rush, rare(6)),
             (What::Outage, rare(3)),
             (What::Tick, rare(60)),
+            (What::Hear, rare(80)),
             (What::Again, 100),
             (What::Staff, 60),
             (What::Somebody, 760),

@@ -18,6 +18,7 @@ mod client;
 mod compare;
 mod dice;
 mod disk;
+mod ears;
 mod habits;
 mod panics;
 mod run;

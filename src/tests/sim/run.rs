@@ -36,6 +36,7 @@ use crate::{
     compare::difference,
     dice::Dice,
     disk::{Disk, Link, SimJournal, Weather},
+    ears::{Ears, Ids},
     habits::{Habits, What},
     pass,
     server::{Reply, Server},
@@ -90,6 +91,7 @@ struct World {
     sizes: Arc<Sizes>,
     heard: Arc<Heard>,
     people: RefCell<People>,
+    ears: Ears,
     /// Requests that have had no definite answer yet.
     open: RefCell<BTreeMap<u32, Asked>>,
     asked: Cell<u32>,
@@ -143,7 +145,8 @@ pub fn run(seed: u64, guard: Option<Guard>) -> Shown {
 impl World {
     fn of_seed(seed: u64) -> Self {
         let dice = Dice::of_seed(seed);
-        let auditor = Arc::new(Mutex::new(Auditor::default()));
+        let ears = Ears::default();
+        let auditor = Arc::new(Mutex::new(Auditor::who_knows(ears.clone())));
         let disk = Disk::new(dice.clone(), auditor.clone());
         let start = Timestamp::from_millis(1_762_900_000_000);
         let mut sizes = BTreeMap::new();
@@ -177,6 +180,7 @@ impl World {
             sizes: Arc::new(Sizes(sizes)),
             heard,
             people: RefCell::default(),
+            ears,
             open: RefCell::default(),
             asked: Cell::new(0),
             lives: Cell::new(0),
@@ -199,12 +203,14 @@ impl World {
         let journal = Arc::new(SimJournal { disk: self.disk.clone(), writer: writer.clone() });
         let wall = self.wall.clone();
         self.lives.set(self.lives.get() + 1);
+        let source = SeededIds::from_seed(self.seed ^ (self.lives.get() << 32)).after(self.disk.last_id());
         let engine = Engine::start(Parts {
             journal: journal.clone(),
             clock: Clock::elsewhere(move || wall.now()),
-            ids: Arc::new(SeededIds::from_seed(self.seed ^ (self.lives.get() << 32)).after(self.disk.last_id())),
+            ids: Arc::new(Ids { source, ears: self.ears.clone() }),
             sizes: self.sizes.clone(),
             audience: self.heard.clone(),
+            reach: Arc::new(self.ears.clone()),
             epoch,
             zone: Zone::SHANGHAI,
             last_booking_no: self.disk.last_booking_no(),
@@ -235,6 +241,7 @@ impl World {
                 What::Rush => self.rush(&server),
                 What::Outage => self.outage(),
                 What::Tick => self.spurious_tick(&server),
+                What::Hear => self.somebody_goes_or_returns(),
                 What::Again => self.ask_again(&server),
                 What::Staff => self.staff_asks(&server),
                 What::Somebody => {
@@ -331,6 +338,12 @@ impl World {
     fn spurious_tick(self: &Rc<Self>, server: &Server) {
         let (engine, id) = (server.engine.clone(), self.any_class());
         actix::spawn(async move { drop(engine.tick(id).await) });
+    }
+
+    fn somebody_goes_or_returns(&self) {
+        let student = self.any_student();
+        let how = if self.ears.toggle(student) { "out of reach" } else { "within reach" };
+        self.auditor().tell(|| format!("-- {} is {how}", short(&student)));
     }
 
     fn any_class(&self) -> ScheduleId {
@@ -458,6 +471,7 @@ fn class(dice: &Dice, n: u128, start: Timestamp) -> Head {
         pay_ms: dice.range(3..30) * SECOND,
         confirm: if dice.chance(0.3) { ConfirmMode::Teacher } else { ConfirmMode::Auto },
         price_fen: if dice.chance(0.3) { Fen(9_900) } else { Fen::ZERO },
+        skip_unreachable: dice.chance(0.4),
         ..Policy::default()
     };
     Head {

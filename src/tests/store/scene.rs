@@ -80,6 +80,10 @@ impl Facts for SeededFacts {
         student.as_u128().is_multiple_of(7).then_some(SkipReason::TimeConflict)
     }
 
+    fn can_hear(&self, student: StudentId) -> bool {
+        !student.as_u128().is_multiple_of(4)
+    }
+
     fn running_since(&self) -> Timestamp {
         Timestamp::MIN
     }
@@ -109,6 +113,7 @@ impl Scene {
             pay_ms: 5 * MINUTE,
             confirm: if seed.is_multiple_of(3) { ConfirmMode::Teacher } else { ConfirmMode::Auto },
             price_fen: if seed.is_multiple_of(2) { Fen(10_000) } else { Fen::ZERO },
+            skip_unreachable: seed % 4 < 2,
             ..Policy::default()
         };
         // Seeds do not overlap in time: only a schedule of one's own is of interest here.

@@ -1,17 +1,23 @@
 //! The auditor's own books of one schedule, and its own reading of what a turn may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use yueke::domain::schedule::{
-    Event,
-    effects::What,
-    state::{
-        BookingRow, BookingState, Canceller, Cause, EntryRow, Head, HoldEnd, HoldRow, OfferEnd, OfferRow, RoundEnd,
-        RoundRow, Source, Stage, Status,
+use yueke::{
+    base::ids::{EntryId, RoundId},
+    domain::schedule::{
+        Event,
+        effects::What,
+        state::{
+            BookingRow, BookingState, Canceller, Cause, EntryRow, Head, HoldEnd, HoldRow, OfferEnd, OfferRow, RoundEnd,
+            RoundRow, SkipReason, Source, Stage, Status,
+        },
     },
 };
 
-use crate::disk::Written;
+use crate::{disk::Written, ears::Ears};
+
+/// Students, by their ids as text.
+type Names = BTreeSet<String>;
 
 /// Ids as text, instants in milliseconds.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Books {
     pub ends_at: i64,
     pub cutoff_at: i64,
     pub grace: i64,
+    /// A freed seat is offered to those alone who can be reached.
+    pub skips_deaf: bool,
     pub waitlist: u32,
     pub stamped_at: i64,
     pub bookings: BTreeMap<String, Booking>,
@@ -109,6 +117,7 @@ impl Books {
             ends_at: 0,
             cutoff_at: 0,
             grace: head.policy.grace_ms,
+            skips_deaf: head.policy.skip_unreachable,
             waitlist,
             stamped_at: 0,
             bookings: BTreeMap::new(),
@@ -178,7 +187,7 @@ impl Books {
     }
 
     /// Takes over one turn and says what is wrong with it.
-    pub fn turn(&mut self, w: &Written, wrong: &mut Vec<String>) {
+    pub fn turn(&mut self, w: &Written, ears: &Ears, wrong: &mut Vec<String>) {
         let before = self.clone();
         let at = w.at.as_millis();
         if at < self.stamped_at {
@@ -194,6 +203,7 @@ impl Books {
         self.seats_and_places(w, wrong);
         self.new_seats_had_a_right(&before, w, wrong);
         self.freed_seats_were_offered(&before, w, at, wrong);
+        self.races_were_for_those_in_reach(w, ears, wrong);
         self.turns_are_in_line(&before, wrong);
         told(w, wrong);
     }
@@ -350,7 +360,7 @@ impl Books {
         }
     }
 
-    /// Every freed seat opens a round of its own, to all who wait, in the very turn that frees it.
+    /// Every freed seat opens a round of its own, in the very turn that frees it.
     fn freed_seats_were_offered(&self, before: &Self, w: &Written, at: i64, wrong: &mut Vec<String>) {
         let waiting = self.queue().len();
         let counted = self.open && at < self.cutoff_at && waiting > 0;
@@ -371,11 +381,43 @@ impl Books {
         if !counted && !opened.is_empty() {
             wrong.push("a seat was offered where nobody may take it".into());
         }
-        for (id, round) in opened {
-            let offers = self.offers.values().filter(|o| &o.round == id && o.stage == Stage::Race).count();
-            if offers != waiting && round.ended.is_none() {
-                wrong.push(format!("a freed seat was offered to {offers} of {waiting} who wait"));
+    }
+
+    /// A new race is offered to all who wait; where it matters who can be reached, to them alone,
+    /// unless there is nobody. All others stand in its row as passed over, and hear why.
+    fn races_were_for_those_in_reach(&self, w: &Written, ears: &Ears, wrong: &mut Vec<String>) {
+        let opened = w.events.iter().filter_map(|e| match e {
+            Event::RoundOpened { round, .. } => Some(*round),
+            _ => None,
+        });
+        for round in opened {
+            let deaf: Names = ears.deaf_at(round).iter().map(ToString::to_string).collect();
+            let waiting: Names = self.queue().into_iter().map(|(_, e)| e.student.clone()).collect();
+            let out: Names = waiting.intersection(&deaf).cloned().collect();
+            let out = if self.skips_deaf && out != waiting { out } else { Names::new() };
+            let offers = self.offers.values().filter(|o| o.round == round.to_string() && o.stage == Stage::Race);
+            let offered: Names = offers.map(|o| o.student.clone()).collect();
+            let left_out = left_out_of(round, w);
+            let passed: Names = left_out.iter().map(|(student, _)| student.clone()).collect();
+            left_out.iter().for_each(|(_, entry)| self.is_out_and_told(w, &round.to_string(), *entry, wrong));
+            let racers: Names = waiting.difference(&out).cloned().collect();
+            if offered != racers {
+                wrong.push(format!("a freed seat was offered to {offered:?}, it was for {racers:?}"));
             }
+            if passed != out {
+                wrong.push(format!("{passed:?} were taken to be out of reach, {out:?} were"));
+            }
+        }
+    }
+
+    fn is_out_and_told(&self, w: &Written, round: &str, entry: EntryId, wrong: &mut Vec<String>) {
+        if !self.rounds[round].passed.contains(&entry.to_string()) {
+            wrong.push(format!("the row of round {round} does not say that {entry} is out of it"));
+        }
+        let notices = w.notices.as_ref().map(|n| n.notices.as_slice()).unwrap_or_default();
+        let news = What::OfferSkipped { waitlist_id: entry, reason: SkipReason::Unreachable };
+        if notices.iter().filter(|n| n.what == news).count() != 1 {
+            wrong.push(format!("{entry} was left out and is not told once"));
         }
     }
 
@@ -385,6 +427,9 @@ impl Books {
         for (_, offer) in new {
             let Some(seq) = self.entries.get(&offer.entry).map(|e| e.seq) else { continue };
             let passed = &self.rounds[&offer.round].passed;
+            if passed.contains(&offer.entry) {
+                wrong.push(format!("{} was given a turn of a round that they are out of", offer.student));
+            }
             let in_turn = |entry: &str| self.live_offers().any(|(_, o)| o.entry == entry && o.stage == Stage::Turn);
             for (entry, first) in self.queue().into_iter().filter(|(_, e)| e.seq < seq) {
                 if !passed.contains(entry) && !in_turn(entry) {
@@ -404,6 +449,17 @@ impl Books {
         let queue = (!self.queue().is_empty()).then(|| self.cutoff_at + self.grace);
         offers.or(holds).or(fees).or_else(|| late("the queue's end", queue?))
     }
+}
+
+/// Who was passed over as out of reach, as the events tell it.
+fn left_out_of(round: RoundId, w: &Written) -> Vec<(String, EntryId)> {
+    let passed = w.events.iter().filter_map(|e| match e {
+        Event::EntryPassed { round: of, student, entry, reason: Some(SkipReason::Unreachable), .. } => {
+            (*of == round).then(|| (student.to_string(), *entry))
+        }
+        _ => None,
+    });
+    passed.collect()
 }
 
 /// Whatever somebody should hear of stands in the outbox of the very turn.
