@@ -281,7 +281,11 @@ impl Schedule {
             Event::EntryPassed { round, entry, .. } => {
                 if let Some(r) = self.round_mut(*round) {
                     r.passed.push(*entry);
-                    changes.rounds.push(RoundRow { round: without_offers(r), ended: None });
+                    match changes.rounds.last_mut().filter(|row| row.round.id == *round && row.ended.is_none()) {
+                        // A race may leave out thousands at once, and an image for each would hold them all.
+                        Some(row) => row.round.passed.push(*entry),
+                        None => changes.rounds.push(RoundRow { round: without_offers(r), ended: None }),
+                    }
                 }
             }
             Event::RoundEnded { round, end, winner, at } => {

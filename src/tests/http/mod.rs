@@ -13,6 +13,7 @@ mod keys;
 mod ops;
 mod payments;
 mod people;
+mod reach;
 mod repeats;
 mod scene;
 mod schedules;

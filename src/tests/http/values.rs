@@ -130,6 +130,7 @@ async fn schedules_have_sound_values(app: &mut TestApp) {
         ("pay_ms", json!(86_400_001)),
         ("cancel_notice_ms", json!(-1)),
         ("cancel_notice_ms", json!("1h")),
+        ("skip_unreachable", json!("yes")),
         ("price_modifier_fen", json!(100_000_001)),
     ] {
         let body = with(good.clone(), json!({ "policy": { field: wrong } }));

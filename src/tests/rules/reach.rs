@@ -1,6 +1,17 @@
 //! Who cannot be told of a freed seat, under a policy that heeds it and under one that does not.
 
-use crate::harness::script::check;
+use yueke::{
+    base::{
+        ids::StudentId,
+        time::{DAY, HOUR, Timestamp},
+    },
+    domain::schedule::{Command, Policy, Receipt, state::Canceller},
+};
+
+use crate::harness::{
+    desk::{Book, account},
+    script::check,
+};
 
 #[test]
 fn who_cannot_hear_is_left_out_of_the_race_and_of_its_turns() {
@@ -106,4 +117,32 @@ fn a_restart_in_the_round_remembers_who_is_out_of_it() {
            09:02 amy can hear -> set
            09:03 ben leaves  -> left; public#1; queue amy; left 1",
     );
+}
+
+/// The row of the round is kept once for the turn, not once for each who is out of it.
+#[test]
+fn thousands_who_are_left_out_are_one_image_of_the_row() {
+    let at = Timestamp::parse("2025-11-12T09:00:00+08:00").expect("an instant");
+    let policy = Policy { skip_unreachable: true, ..Policy::default() };
+    let mut book = Book::new(policy, 1, [at + DAY, at + DAY + HOUR], at, 2_000);
+    let student = StudentId::from_u128;
+    let seat = Command::Book {
+        student: student(1),
+        account: account(student(1)),
+        source: yueke::domain::schedule::state::Source::Direct,
+        note: None,
+        expect_course: None,
+        moved_from: None,
+        calendar: book.evidence(false),
+    };
+    let Ok(Receipt::Booked(seat)) = book.handle(&seat, at).map(|d| d.receipt) else { panic!("not booked") };
+    for n in 2..2_000 {
+        let join = Command::Join { student: student(n), account: account(student(n)) };
+        assert!(book.s.handle(&join, at, &book.desk).is_ok());
+    }
+    book.desk.deaf.extend((2..1_999).map(student));
+    let cancel = Command::Cancel { student: student(1), booking: seat.id, by: Canceller::Student, reason: None };
+    let done = book.s.handle(&cancel, at, &book.desk).expect("granted");
+    let images: Vec<_> = done.changes.rounds.iter().map(|row| row.round.passed.len()).collect();
+    assert_eq!((images.len(), images.last(), done.changes.offers.len()), (2, Some(&1_997), 1));
 }
