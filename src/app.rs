@@ -28,7 +28,7 @@ use crate::{
     },
     config::Config,
     demo,
-    engine::{Engine, Everyone, Parts, Threads},
+    engine::{Engine, Parts, Threads},
     flows::transfer,
     live::{Hub, Live, LiveParts},
     outbox::{
@@ -93,20 +93,20 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
     let bell = Arc::new(Notify::new());
     let hub = Arc::new(Hub::new(clock.clone(), config.zone, bell.clone()));
+    let reach = Arc::new(Reachable::new(store.clone(), hub.clone(), &wechat.templates));
+    reach.load().await?;
     let engine = Engine::start(Parts {
         journal: Arc::new(store.clone()),
         clock: clock.clone(),
         ids: ids.clone(),
         sizes: sizes.clone(),
         audience: hub.clone(),
-        reach: Arc::new(Everyone),
+        reach: reach.clone(),
         epoch: store.epoch(),
         zone: config.zone,
         last_booking_no: store.last_booking_no().await?,
         threads: Threads::for_cores(std::thread::available_parallelism().map_or(1, usize::from)),
     });
-    let reach = Arc::new(Reachable::new(store.clone(), hub.clone(), &wechat.templates));
-    reach.load().await?;
     let outbox = outbox(&config, &store, &clock, &ids, bell, &wechat, reach.clone());
     let live = Live::new(LiveParts {
         engine: engine.clone(),

@@ -7,6 +7,7 @@ use quick_cache::sync::Cache;
 use crate::{
     args,
     base::ids::{AccountId, StudentId},
+    engine::Reach,
     live::Hub,
     outbox::{Kind, wechat::Templates},
     store::{Store, StoreError, sql::Row},
@@ -20,6 +21,12 @@ pub struct Reachable {
     /// None where no template tells of a freed seat: then WeChat reaches nobody.
     template: Option<String>,
     silent: Cache<StudentId, ()>,
+}
+
+impl Reach for Reachable {
+    fn can_hear(&self, student: StudentId) -> bool {
+        self.silent.get(&student).is_none() || self.hub.listens(student)
+    }
 }
 
 /// Beyond, some are taken to be reachable.
@@ -36,11 +43,6 @@ impl Reachable {
     pub fn new(store: Store, hub: Arc<Hub>, templates: &Templates) -> Self {
         let template = templates.of(Kind::SeatOffered).map(|t| t.id.clone());
         Self { store, hub, template, silent: Cache::new(SILENT_MAX) }
-    }
-
-    /// Whether this student would hear of an offer now.
-    pub fn can_hear(&self, student: StudentId) -> bool {
-        self.silent.get(&student).is_none() || self.hub.listens(student)
     }
 
     /// Everybody who waits.
