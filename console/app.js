@@ -12,6 +12,7 @@ import { Board } from './views/board.js';
 import { Lab } from './views/lab.js';
 import { LinkState } from './views/link.js';
 import { ActivityLog, describe } from './views/log.js';
+import { Phone, scheduleOf, tappedMessage } from './views/phone.js';
 import { Toasts } from './views/toasts.js';
 
 const clock = new ServerClock();
@@ -21,6 +22,8 @@ const api = new Api({ session, language: languageTag });
 const toasts = new Toasts();
 const link = new LinkState();
 const log = new ActivityLog({ schedules });
+/** The taps after which WeChat may be asked, by action. */
+const TAPS = { join: 'join', book: 'book', accept: 'confirm' };
 let hasBeenLive = false;
 
 const socket = new LiveSocket({
@@ -29,6 +32,7 @@ const socket = new LiveSocket({
   clock,
 });
 const board = new Board({ api, socket, schedules, clock, act, onList: () => lab.update() });
+const phone = new Phone({ api, session, toasts });
 const lab = new Lab({ api, schedules, clock, toasts, reveal: (id) => board.card(id)?.reveal() });
 
 function linkChanged(now) {
@@ -47,6 +51,7 @@ async function act(action, schedule) {
     // Whoever joins or books wants to see what happens to that class.
     if (['book', 'join', 'accept'].includes(action)) lab.follow(schedule.id);
     toasts.good(t(`done.${action}`, { course: schedule.course_name }));
+    if (TAPS[action]) phone.tapped(TAPS[action]).catch(() => {});
   } catch (error) {
     toasts.failure(error);
   }
@@ -78,7 +83,16 @@ async function becomeSomebody(event) {
   showIdentity();
   socket.stop();
   await board.reset();
+  phone.load();
   toasts.good(t('identity.changed', { name }));
+}
+
+/** A message on the phone was tapped: its person looks at its class. */
+async function openMessage({ page }) {
+  const schedule = await scheduleOf(page, api).catch(() => null);
+  const card = schedule && board.card(schedule);
+  if (card) card.reveal();
+  else toasts.bad(t('phone.gone'));
 }
 
 function showLanguageButton() {
@@ -92,13 +106,18 @@ function showLanguageButton() {
 onLanguage(() => {
   showLanguageButton();
   showIdentity();
-  for (const view of [board, lab, log, link]) view.relabel();
+  for (const view of [board, lab, log, link, phone]) view.relabel();
 });
 
 byId('language').addEventListener('click', () => useLanguage(language() === 'zh' ? 'en' : 'zh'));
 byId('identity').addEventListener('submit', becomeSomebody);
 translatePage();
 showLanguageButton();
+const message = tappedMessage();
+if (message && message.name !== session.name) session.become(message.name);
 showIdentity();
 socket.subscribe('me', heardOfMe);
-board.load();
+board.load().then(() => {
+  phone.load();
+  if (message) openMessage(message);
+});
