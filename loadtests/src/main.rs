@@ -61,6 +61,8 @@ enum Command {
     Slow(Of<scenarios::slow::Slow>),
     /// Far beyond saturation, and back.
     Overload(Of<scenarios::overload::Overload>),
+    /// Freed seats are announced in WeChat, which answers slowly.
+    Announce(Of<scenarios::announce::Announce>),
     /// Two results of the same scenario, side by side.
     Compare(compare::Options),
     /// Measure, beside the baseline, and print a table.
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Command::Soak(of) => played(&of),
         Command::Slow(of) => played(&of),
         Command::Overload(of) => played(&of),
+        Command::Announce(of) => played(&of),
     };
     done.unwrap_or_else(|error| {
         eprintln!("loadtests: {error:#}");

@@ -1,5 +1,6 @@
 //! The scenarios, and what they have in common: where they run, what they leave behind.
 
+pub mod announce;
 pub mod overload;
 pub mod race;
 pub mod rush;
