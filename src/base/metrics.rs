@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets, register_histogram, register_int_counter_vec,
-    register_int_gauge, register_int_gauge_vec,
+    Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets, register_histogram,
+    register_histogram_vec, register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
 };
 
 macro_rules! metrics {
@@ -57,4 +57,8 @@ metrics! {
         "yueke_rejections_total", "Commands refused by a rule", &["reason"]);
     ACTOR_FAILURES: IntCounterVec = register_int_counter_vec!(
         "yueke_actor_failures_total", "Actors stopped and loaded anew", &["cause"]);
+    WECHAT_SECONDS: HistogramVec = register_histogram_vec!(
+        "yueke_wechat_seconds", "From a request to WeChat to the end of its answer", &["call"], seconds());
+    WECHAT_CALLS: IntCounterVec = register_int_counter_vec!(
+        "yueke_wechat_calls_total", "Requests to WeChat by outcome: ok, unavailable, unknown, or its error code", &["call", "outcome"]);
 }

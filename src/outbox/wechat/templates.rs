@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     base::{lang::Lang, time::Zone},
+    gateways::wechat::fields,
     outbox::notices::{self, Kind},
 };
 
@@ -205,7 +206,7 @@ fn compile(text: &TemplateText<'_>) -> Result<(Kind, Template), Vec<String>> {
     let page = parse("page", text.page);
     let fields: Vec<_> = text.fields.iter().map(|(name, text)| ((*name).to_owned(), parse(name, text))).collect();
     for (name, _) in &text.fields {
-        if name.trim_end_matches(|c: char| c.is_ascii_digit()).len() == name.len() {
+        if fields::Kind::of(name).is_none() {
             wrong.push(format!("`{name}` is no field of a template: they are called as in thing1, time2, phrase3"));
         }
     }
