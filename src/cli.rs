@@ -48,6 +48,8 @@ enum Command {
         #[arg(long, default_value = "owner")]
         role: String,
     },
+    /// Ask WeChat whether it knows this mini-program, its secret and its templates; exits with 1 when not.
+    WechatCheck,
     /// Check every invariant from the rows; exits with 1 when one is broken.
     Audit,
     /// Replay every schedule's events and compare what comes out with the rows.
@@ -76,6 +78,7 @@ pub fn run() -> anyhow::Result<u8> {
             Ok(0)
         }),
         Command::Account { username, role } => block_on(make_account(config, username, role)),
+        Command::WechatCheck => block_on(check_wechat(config)),
         Command::Audit => block_on(check(config, Check::Audit)),
         Command::Replay => block_on(check(config, Check::Replay)),
         Command::Backup { to } => block_on(async {
@@ -177,6 +180,25 @@ async fn stop_signal() -> std::io::Result<()> {
             _ = shutdown.recv() => Ok(()),
             _ = close.recv() => Ok(()),
         }
+    }
+}
+
+async fn check_wechat(config: Config) -> anyhow::Result<u8> {
+    let parts = app::wechat::build(&config, config.listen, &Clock::system())?;
+    anyhow::ensure!(
+        parts.sandbox.is_none(),
+        "no mini-program is named: set YUEKE_WECHAT_APPID and YUEKE_WECHAT_SECRET"
+    );
+    match app::wechat::ask(&parts).await? {
+        Ok(()) => {
+            let templates = parts.templates.by_id();
+            println!("WeChat knows {} and its {} templates", parts.wechat.appid(), templates.len());
+            for (id, kinds) in templates {
+                println!("  {id}  {}", kinds.join(", "));
+            }
+            Ok(0)
+        }
+        Err(failure) => anyhow::bail!("WeChat could not be asked: {failure}"),
     }
 }
 

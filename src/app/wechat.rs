@@ -78,26 +78,29 @@ pub fn demo_templates() -> Vec<SandboxTemplate> {
     templates.into_values().collect()
 }
 
-/// Asks WeChat whether it knows us and our templates. What it denies stops the start, with all that
-/// is wrong; when it cannot be asked, bookings must not wait for it.
+/// Before the start: what WeChat denies stops it; when it cannot be asked, bookings must not wait for it.
 pub async fn check(parts: &WeChatParts) -> anyhow::Result<()> {
-    if parts.sandbox.is_some() {
-        return Ok(());
+    if parts.sandbox.is_none()
+        && let Err(failure) = ask(parts).await?
+    {
+        tracing::warn!(%failure, "the templates could not be checked with WeChat");
     }
+    Ok(())
+}
+
+/// Asks WeChat whether it knows us and our templates; all that is wrong, or why it could not be asked.
+pub async fn ask(parts: &WeChatParts) -> anyhow::Result<Result<(), Failure>> {
     let listed = match parts.wechat.templates().await {
         Ok(listed) => listed,
         Err(Failure::Refused { code, message }) => {
             anyhow::bail!("WeChat does not accept this mini-program ({code} {message}): {}", advice(code))
         }
-        Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => {
-            tracing::warn!(%failure, "the templates could not be checked with WeChat");
-            return Ok(());
-        }
+        Err(failure @ (Failure::Unavailable(_) | Failure::Unknown(_))) => return Ok(Err(failure)),
     };
     let theirs = listed.iter().map(|t| (t.id.clone(), fields_of(&t.content))).collect();
     let wrong = parts.templates.against(&theirs);
     anyhow::ensure!(wrong.is_empty(), "the templates do not fit those at WeChat:\n  - {}", wrong.join("\n  - "));
-    Ok(())
+    Ok(Ok(()))
 }
 
 fn advice(code: i64) -> &'static str {
