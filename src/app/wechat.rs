@@ -90,7 +90,11 @@ pub async fn check(parts: &WeChatParts) -> anyhow::Result<()> {
 
 /// Asks WeChat whether it knows us and our templates; all that is wrong, or why it could not be asked.
 pub async fn ask(parts: &WeChatParts) -> anyhow::Result<Result<(), Failure>> {
-    let listed = match parts.wechat.templates().await {
+    let asked = async {
+        parts.wechat.check_credentials().await?;
+        parts.wechat.templates().await
+    };
+    let listed = match asked.await {
         Ok(listed) => listed,
         Err(Failure::Refused { code, message }) => {
             anyhow::bail!("WeChat does not accept this mini-program ({code} {message}): {}", advice(code))

@@ -10,6 +10,7 @@ mod http;
 mod linear;
 mod live;
 mod model;
+mod notify;
 mod rules;
 mod store;
 mod tidy;

@@ -1,0 +1,129 @@
+//! WeChat away, slow, busy or lost: bookings go on, messages catch up, and what is stale is dropped.
+
+use serde_json::json;
+
+use super::phone::{Phone, answered, clock, deal, full_class, log, wechat};
+use crate::{
+    harness::app::{TestApp, on_both},
+    store::database::Database,
+};
+
+on_both! {
+    wechat_away_for_an_hour
+    a_lost_answer_is_tried_again_and_given_up_after_five
+    a_message_that_wechat_rejects_is_given_up_at_once
+    a_dead_token_costs_nobody_a_message
+    the_days_quota_is_waited_for
+}
+
+async fn wechat_away_for_an_hour(app: &mut TestApp) {
+    let (amy, ben) = (Phone::reachable(app, "amy", 2).await, Phone::reachable(app, "ben", 2).await);
+    let (class, holder, booking) = full_class(app, &[&amy, &ben], json!({})).await;
+    wechat(app, json!({ "down": "refuse" })).await;
+    app.advance_to("09:00:00.000").await;
+    holder.cancel(&booking).await.ok();
+    // Bookings go on as if nothing was.
+    let other = app.class(3, json!({ "starts_at": crate::harness::app::at("15:00:00.000") })).await;
+    amy.booked(&other).await;
+    ben.booked(&other).await;
+    // The race ends, Amy's turn begins and ends, Ben's begins; none of it could be sent.
+    app.advance_to("09:35:00.000").await;
+    let third = app.class(3, json!({ "starts_at": crate::harness::app::at("16:30:00.000"), "ends_at": crate::harness::app::at("17:30:00.000") })).await;
+    amy.booked(&third).await;
+    assert!(amy.titles(app).await.is_empty() && ben.titles(app).await.is_empty());
+    assert!(!ben.offer(&class).await.is_null(), "the turn went on without WeChat");
+    let waiting = log(app, "").await;
+    assert!(waiting.iter().all(|line| line.contains("queued") || line.contains("dropped")), "{waiting:#?}");
+    wechat(app, json!({ "down": "off" })).await;
+    app.advance_to("09:36:00.000").await;
+    deal(app).await;
+    // In order: what was booked first is told first. Of three offers only the one that stands.
+    assert_eq!(amy.titles(app).await, ["预约结果通知"], "she has allowed two, of which one per booking is left to see");
+    assert_eq!(ben.titles(app).await, ["预约结果通知", "候补名额通知"]);
+}
+
+async fn a_lost_answer_is_tried_again_and_given_up_after_five(app: &mut TestApp) {
+    let amy = Phone::reachable(app, "amy", 1).await;
+    let class = app.class(2, json!({})).await;
+    wechat(app, json!({ "fail_next": [{ "call": "send", "errcode": 50002, "times": 100 }] })).await;
+    amy.booked(&class).await;
+    for (time, state) in [
+        ("08:00:00.100", "queued"),
+        ("08:00:01.200", "queued"),
+        ("08:00:05.300", "queued"),
+        ("08:00:21.400", "queued"),
+        ("08:01:25.500", "failed"),
+    ] {
+        app.advance_to(time).await;
+        assert_eq!(log(app, "").await, [format!("booking_confirmed {state} refused")], "{time}");
+    }
+    let given_up = &app.operator.get("/notifications?state=failed").await.items()[0];
+    assert_eq!(given_up["attempts"], 5);
+    assert!(given_up["detail"].as_str().is_some_and(|d| d.contains("50002")), "{given_up}");
+    wechat(app, json!({ "fail_next": [] })).await;
+    let path = format!("/notifications/{}/resend", given_up["id"].as_str().expect("an id"));
+    app.operator.post(&path, json!({})).await.ok();
+    assert_eq!(amy.titles(app).await, ["预约结果通知"]);
+    app.operator.post(&path, json!({})).await.refused("already_sent");
+}
+
+async fn a_message_that_wechat_rejects_is_given_up_at_once(app: &mut TestApp) {
+    for (code, told) in [(40037, "failed bad_template"), (47003, "failed bad_field"), (41030, "failed bad_page")] {
+        let amy = Phone::reachable(app, &format!("amy{code}"), 1).await;
+        let class = app.class(2, json!({})).await;
+        wechat(app, json!({ "fail_next": [{ "call": "send", "errcode": code }] })).await;
+        amy.booked(&class).await;
+        let query = format!("account_id={}", amy.account);
+        assert_eq!(log(app, &query).await, [format!("booking_confirmed {told}")]);
+    }
+}
+
+async fn a_dead_token_costs_nobody_a_message(app: &mut TestApp) {
+    let mut phones = Vec::new();
+    for i in 0..8 {
+        phones.push(Phone::reachable(app, &format!("p{i}"), 2).await);
+    }
+    let waiting: Vec<&Phone> = phones.iter().collect();
+    let (_, holder, booking) = full_class(app, &waiting, json!({})).await;
+    amy_warms_the_token(app).await;
+    wechat(app, json!({ "kill_token": true })).await;
+    holder.cancel(&booking).await.ok();
+    for phone in &phones {
+        assert_eq!(phone.titles(app).await, ["候补名额通知"]);
+    }
+    assert!(answered(app, "stable_token", 0).await <= 3, "one refresh for all");
+}
+
+async fn amy_warms_the_token(app: &TestApp) {
+    let amy = Phone::reachable(app, "amy", 1).await;
+    let class = app.class(1, json!({ "starts_at": crate::harness::app::at("15:00:00.000"), "ends_at": crate::harness::app::at("16:00:00.000") })).await;
+    amy.booked(&class).await;
+    assert_eq!(amy.titles(app).await.len(), 1);
+}
+
+async fn the_days_quota_is_waited_for(app: &mut TestApp) {
+    let amy = Phone::reachable(app, "amy", 1).await;
+    let class = app.class(2, json!({})).await;
+    wechat(app, json!({ "fail_next": [{ "call": "send", "errcode": 45009 }] })).await;
+    amy.booked(&class).await;
+    assert_eq!(log(app, "").await, ["booking_confirmed queued quota"]);
+    app.advance_to("08:05:01.000").await;
+    assert_eq!(amy.titles(app).await, ["预约结果通知"]);
+}
+
+/// A server that is stopped while a message is on its way sends it after the next start.
+#[actix::test]
+async fn what_was_on_its_way_is_sent_after_a_restart() {
+    let db = Database::sqlite();
+    let mut app = TestApp::start(db).await;
+    let amy = Phone::reachable(&app, "amy", 1).await;
+    let class = app.class(2, json!({})).await;
+    wechat(&app, json!({ "down": "refuse" })).await;
+    amy.booked(&class).await;
+    deal(&app).await;
+    app.restart_with(&[("YUEKE_CLOCK", &clock("08:10:00.000"))]).await;
+    // Another sandbox, which knows of no consent: it forgot everything with its server.
+    let told = log(&app, "").await;
+    assert_eq!(told, ["booking_confirmed refused no_grant"]);
+    app.close().await;
+}
