@@ -375,7 +375,7 @@ async fn plain(ctx: &Ctx, id: ScheduleId, command: Command) -> Result<(), Proble
 }
 
 /// The schedule of the path, if the caller may run it: staff all, a teacher their own.
-async fn managed(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<ScheduleId, Problem> {
+pub async fn managed(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<ScheduleId, Problem> {
     caller.needs(Action::PlanOwnClasses)?;
     let id: ScheduleId = path_id(req, "id")?;
     let sql = "select teacher_id from schedules where id = $1 and org_id = $2";

@@ -9,7 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    auth, bookings, courses, dev, inbox, notifications, ops, people, schedules, sizes, subscriptions, waitlist, ws,
+    auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules, sizes, subscriptions,
+    waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -95,6 +96,7 @@ routes! {
     get "/slots" LoggedIn schedules::list_slots;
     post "/schedules" Planner schedules::create_schedule;
     get "/schedules/{id}" LoggedIn schedules::get_schedule;
+    get "/schedules/{id}/history" Planner history::list_history;
     patch "/schedules/{id}" Planner schedules::change_schedule;
     post "/schedules/{id}/revoke" Planner schedules::revoke;
     post "/schedules/{id}/block" Planner schedules::block;
@@ -115,6 +117,8 @@ routes! {
     post "/waitlist/{id}/begin" LoggedIn waitlist::begin;
     put "/waitlist/{id}/respond" LoggedIn waitlist::respond;
     get "/waitlist/{id}/notifications" LoggedIn waitlist::list_offers;
+
+    get "/admin/waitlist" Staff queues::list_queues;
 
     get "/messages" LoggedIn inbox::list_messages;
     post "/messages/read-all" LoggedIn inbox::mark_all_read;

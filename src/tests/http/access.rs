@@ -59,6 +59,7 @@ post   /schedules              {"course_id":"$course","starts_at":"$hour"}      
 post   /schedules              {"course_id":"$course","starts_at":"$hour","teacher_id":"$teacher"} | 401 | 403 403 403 201 201 201
 get    /schedules/$class                                                          | 401 | 200 200 200 200 200 200
 get    /schedules/$class?student_id=$student                                      | 401 | 404 200 404 404 200 200
+get    /schedules/$class/history                                                  | 401 | 403 403 404 200 200 200
 patch  /schedules/$class       {"location":"B"}                                   | 401 | 403 403 404 200 200 200
 post   /schedules/$class/revoke {}                                                | 401 | 403 403 404 200 200 200
 post   /schedules/$class/block {}                                                 | 401 | 403 403 404 200 200 200
@@ -82,6 +83,9 @@ delete /waitlist/$entry        {}                                               
 post   /waitlist/$entry/begin  {}                                                 | 401 | 404 409 404 404 409 409
 put    /waitlist/$entry/respond {"action":"accept"}                               | 401 | 404 409 404 404 409 409
 get    /waitlist/$entry/notifications                                             | 401 | 404 200 404 404 200 200
+
+get    /admin/waitlist                                                            | 401 | 403 403 403 403 200 200
+get    /admin/waitlist?schedule_id=$full&full=false                               | 401 | 403 403 403 403 200 200
 
 get    /messages                                                                  | 401 | 200 200 200 200 200 200
 post   /messages/read-all      {}                                                 | 401 | 200 200 200 200 200 200

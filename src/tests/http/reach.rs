@@ -61,6 +61,13 @@ async fn whoever_was_left_out_is_told_so_and_shown_no_offer(app: &mut TestApp) {
     assert!(text(&told[0]["body"]).contains("无法通知到您"), "{told:?}");
     assert_eq!(app.inbox(&ben).await, ["seat_offered"]);
 
+    let queue = app.operator.get(&format!("/admin/waitlist?schedule_id={class}")).await.items();
+    assert_eq!(queue[0]["passed"], json!({ "reason": "unreachable", "at": crate::harness::app::at("09:00:00.000") }));
+    assert_eq!((&queue[0]["status"], &queue[0]["offer"]), (&json!("waiting"), &Value::Null));
+    let history = app.operator.get(&format!("/schedules/{class}/history")).await.items();
+    let passed = history.iter().find(|e| e["event"] == "entry_passed").expect("it is told");
+    assert_eq!((&passed["nickname"], &passed["details"]["reason"]), (&json!("amy"), &json!("unreachable")));
+
     // The turn is not hers either, although she is first in line.
     app.advance_to("09:15:00.000").await;
     assert_eq!(amy.place(&first).await, ("waiting".to_owned(), 1));
