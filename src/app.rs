@@ -1,5 +1,6 @@
 //! The only place that chooses the parts: which database, clock, journal and gateways.
 
+mod watch;
 pub mod wechat;
 
 use std::{
@@ -33,7 +34,6 @@ use crate::{
     live::{Hub, Live, LiveParts},
     outbox::{
         Channel, Channels, Inbox, Outbox,
-        alerts::Watch,
         wechat::{Postman, PostmanParts, WeChatChannel},
     },
     store::{
@@ -150,17 +150,12 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     }
     let mut background = app.outbox.spawn();
     background.push(tokio::spawn(finish_moves(app.clone())));
-    background.push(watch(&app).spawn());
+    background.push(watch::spawn(app.clone()));
     let server = server::serve(app.clone(), listener)?;
     let handle = server.handle();
     let server = tokio::spawn(server);
     app.readiness.set(true);
     Ok(Running { app, address, server, handle, background })
-}
-
-fn watch(app: &App) -> Watch {
-    let (wechat, templates) = (app.wechat.clone(), app.templates.clone());
-    Watch { store: app.store.clone(), clock: app.clock.clone(), wechat, templates }
 }
 
 /// Everything that people hear of, and on which ways.

@@ -26,6 +26,7 @@ use crate::{
     web::{
         error::Problem,
         extract::{Caller, Ctx, Page, Query},
+        state::App,
     },
 };
 
@@ -50,6 +51,8 @@ pub struct QueueRow {
     nickname: String,
     status: EntryStatus,
     joined_at: String,
+    /// Whether WeChat may still tell them of a freed seat.
+    reachable: bool,
     /// The live one with the earliest deadline.
     offer: Option<OfferBody>,
     passed: Option<Passed>,
@@ -97,8 +100,8 @@ pub async fn list_queues(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpR
         // What is due on it happens before it is told who waits.
         ctx.app.engine.look(id, None).await?;
     }
-    let mut lines = lines(&ctx, schedule).await?;
-    lines.retain(|line| full.is_none_or(|full| full == (line.length >= line.capacity)));
+    let mut lines = lines(&ctx.app, schedule).await?;
+    lines.retain(|line| full.is_none_or(|full| full == line.is_full()));
     let total = lines.iter().map(|line| u64::from(line.length)).sum();
     let mut items = Vec::new();
     for (line, skip, take) in on_page(&lines, page) {
@@ -107,14 +110,25 @@ pub async fn list_queues(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpR
     Ok(ctx.ok(page.of(items, total)))
 }
 
+/// How many queues take nobody more.
+pub async fn count_full(app: &App) -> Result<usize, Problem> {
+    Ok(lines(app, None).await?.iter().filter(|line| line.is_full()).count())
+}
+
+impl Line {
+    fn is_full(&self) -> bool {
+        self.length >= self.capacity
+    }
+}
+
 fn full_of(query: &Query) -> Result<Option<bool>, Problem> {
     let bad = |_| Problem::invalid("full", "应为 true 或 false", "use true or false");
     query.get("full").map(str::parse).transpose().map_err(bad)
 }
 
 /// The queues with anybody in them; each ends at its cutoff, so these are few.
-async fn lines(ctx: &Ctx, schedule: Option<ScheduleId>) -> Result<Vec<Line>, Problem> {
-    let (one, mut args) = (if schedule.is_some() { "and s.id = $2" } else { "" }, args![ctx.app.org]);
+async fn lines(app: &App, schedule: Option<ScheduleId>) -> Result<Vec<Line>, Problem> {
+    let (one, mut args) = (if schedule.is_some() { "and s.id = $2" } else { "" }, args![app.org]);
     args.extend(schedule.map(Into::into));
     let sql = format!(
         "select s.id, s.org_id, s.course_id, s.teacher_id, s.starts_at, s.ends_at, s.capacity, s.status, s.policy, \
@@ -122,9 +136,9 @@ async fn lines(ctx: &Ctx, schedule: Option<ScheduleId>) -> Result<Vec<Line>, Pro
          where s.org_id = $1 {one} group by s.id order by s.starts_at, s.id"
     );
     let mut lines = Vec::new();
-    for row in ctx.app.store.reader().all(&sql, args).await? {
+    for row in app.store.reader().all(&sql, args).await? {
         let head = recover::read_head(&row)?;
-        lines.push(Line { length: row.count("waiting")?, capacity: ctx.app.sizes.of(&head), head });
+        lines.push(Line { length: row.count("waiting")?, capacity: app.sizes.of(&head), head });
     }
     Ok(lines)
 }
@@ -153,6 +167,7 @@ async fn people_in(ctx: &Ctx, line: &Line, skip: i64, take: i64) -> Result<Vec<Q
     let entries = rows.iter().map(recover::read_entry).collect::<Result<Vec<_>, _>>()?;
     let offers = live_offers(ctx, id, &entries).await?;
     let mut passes = passes(ctx, id, &entries).await?;
+    let reachable = ctx.app.reach.written_to(id).await?;
     let course = ctx.app.courses.get(line.head.course).await?.map_or(String::new(), |c| c.name.clone());
     let zone = ctx.zone();
     let mut people = Vec::new();
@@ -170,6 +185,7 @@ async fn people_in(ctx: &Ctx, line: &Line, skip: i64, take: i64) -> Result<Vec<Q
             nickname: row.opt_text("nickname")?.unwrap_or_default().to_owned(),
             status: status_of(live().map(|o| o.stage).max()),
             joined_at: zone.rfc3339(entry.joined_at),
+            reachable: reachable.contains(&entry.student),
             offer: live().min_by_key(|o| o.deadline).map(|o| OfferBody::of(o, zone)),
             passed: passes.remove(&entry.id).map(|(reason, at)| Passed { reason, at: zone.rfc3339(at) }),
         });

@@ -1,12 +1,12 @@
 //! Who hears of a freed seat: those who let us write to them in WeChat, and those who have a page open.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use quick_cache::sync::Cache;
 
 use crate::{
     args,
-    base::ids::{AccountId, StudentId},
+    base::ids::{AccountId, ScheduleId, StudentId},
     engine::Reach,
     live::Hub,
     outbox::{Kind, wechat::Templates},
@@ -49,6 +49,15 @@ impl Reachable {
     pub async fn load(&self) -> Result<(), StoreError> {
         let sql = format!("select distinct {GRANTED} from waitlist l where l.status = 'active'");
         self.note(&self.store.reader().all(&sql, args![self.template.as_deref().unwrap_or_default()]).await?)
+    }
+
+    /// Those who wait for this class and let us write to them.
+    pub async fn written_to(&self, schedule: ScheduleId) -> Result<HashSet<StudentId>, StoreError> {
+        let sql = format!("select {GRANTED} from waitlist l where l.schedule_id = $2 and l.status = 'active'");
+        let rows = self.store.reader().all(&sql, args![self.template.as_deref().unwrap_or_default(), schedule]).await?;
+        self.note(&rows)?;
+        let granted = rows.iter().filter(|row| row.int("granted").is_ok_and(|granted| granted == 1));
+        granted.map(|row| Ok(row.parse("student_id")?)).collect()
     }
 
     /// The students behind accounts whose grants have changed, or that have begun to wait; in the background.

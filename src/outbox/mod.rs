@@ -7,7 +7,6 @@
 //! ([`notices`]), in the reader's language.
 
 mod address;
-pub mod alerts;
 pub mod inbox;
 pub mod jobs;
 pub mod notices;
