@@ -18,19 +18,27 @@ use tokio::{
 };
 
 use crate::{
-    api::{courses::Courses, people::People, reach::Reachable, sizes::Sizes, waitlist::Places},
+    api::{
+        auth::doors::Doors,
+        courses::Courses,
+        people::{self, People},
+        reach::Reachable,
+        sizes::Sizes,
+        waitlist::Places,
+    },
     args,
     base::{
-        ids::{IdSource, OrgId, SeededIds, SessionId, secret_bytes},
+        ids::{AccountId, IdSource, OrgId, SeededIds, SessionId, secret_bytes},
         keys::UnderWay,
         limits::{DEMO_TOKEN_TTL, OUR_SCHEDULES_MAX, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
         secret::Secret,
-        time::Clock,
+        time::{Clock, Timestamp, Zone},
     },
     config::Config,
     demo,
     engine::{Engine, Parts, Threads},
     flows::transfer,
+    gateways::sms::{ConsoleSms, NoSms, SmsSender},
     live::{Hub, Live, LiveParts},
     outbox::{
         Channel, Channels, Inbox, Outbox,
@@ -39,6 +47,7 @@ use crate::{
     store::{
         Store, StoreError,
         open::{Target, create_private},
+        sql::Conn,
     },
     web::{
         limit::Limits,
@@ -90,6 +99,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     courses.warm().await?;
     let tokens = Arc::new(tokens(&config, &clock)?);
     load_ended_sessions(&store, &tokens, &clock).await?;
+    load_changed_roles(&store, &tokens, &clock, org).await?;
 
     let bell = Arc::new(Notify::new());
     let hub = Arc::new(Hub::new(clock.clone(), config.zone, bell.clone()));
@@ -119,6 +129,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let app = App::new(AppState {
         limits: Limits::new(config.limits, &clock),
         people: People::new(store.clone(), ids.clone(), org),
+        doors: Doors::load(&store, clock.now()).await?,
+        sms: sms(&config, &wechat),
+        demo_openid: wechat.sandbox.as_ref().map(|_| wechat::demo_openid()),
         readiness: Readiness::default(),
         under_way: UnderWay::default(),
         passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),
@@ -207,19 +220,27 @@ const FINISH_MOVES_EVERY: std::time::Duration = std::time::Duration::from_secs(3
 async fn ensure_org(store: &Store, clock: &Clock, ids: &dyn IdSource, config: &Config) -> Result<OrgId, StoreError> {
     let at = clock.now();
     let fresh = OrgId::from_u128(ids.next(at));
-    let name = if config.is_demo() { "演示书院" } else { "约课" };
-    let zone = config.zone.name();
-    let org = store.write(move |tx| {
-        Box::pin(async move {
-            if let Some(row) = tx.one("select id from orgs order by id limit 1", vec![]).await? {
-                return Ok(row.parse("id")?);
-            }
-            let sql = "insert into orgs (id, name, zone, created_at, updated_at) values ($1, $2, $3, $4, $4)";
-            tx.exec(sql, args![fresh, name, zone, at]).await?;
-            Ok(fresh)
-        })
-    });
-    org.await
+    let (is_demo, zone) = (config.is_demo(), config.zone);
+    store.write(move |tx| Box::pin(async move { org_of(tx, fresh, is_demo, zone, at).await })).await
+}
+
+/// The org that there is, or this one made.
+pub async fn org_of(
+    tx: &mut Conn,
+    fresh: OrgId,
+    is_demo: bool,
+    zone: Zone,
+    at: Timestamp,
+) -> Result<OrgId, StoreError> {
+    if let Some(row) = tx.one("select id from orgs order by id limit 1", vec![]).await? {
+        return Ok(row.parse("id")?);
+    }
+    let name = if is_demo { "演示书院" } else { "约课" };
+    let sql = "insert into orgs (id, name, zone, created_at, updated_at) values ($1, $2, $3, $4, $4)";
+    tx.exec(sql, args![fresh, name, zone.name(), at]).await?;
+    // Earlier versions made accounts before there was an org.
+    tx.exec("update accounts set org_id = $1 where org_id = ''", args![fresh]).await?;
+    Ok(fresh)
 }
 
 fn tokens(config: &Config, clock: &Clock) -> anyhow::Result<Tokens> {
@@ -263,4 +284,21 @@ async fn load_ended_sessions(store: &Store, tokens: &Tokens, clock: &Clock) -> R
         tokens.end_session(row.parse::<SessionId>("id")?);
     }
     Ok(())
+}
+
+/// Accounts whose roles changed while tokens may still be about that say otherwise.
+async fn load_changed_roles(store: &Store, tokens: &Tokens, clock: &Clock, org: OrgId) -> Result<(), StoreError> {
+    let sql = "select id from accounts where org_id = $1 and roles_changed_at > $2";
+    for row in store.reader().all(sql, args![org, clock.now() - tokens.ttl()]).await? {
+        let account: AccountId = row.parse("id")?;
+        let rows = store.reader().all(people::ROLES_OF, args![account]).await?;
+        let (roles, teacher) = people::read_roles(&rows)?;
+        tokens.set_roles(account, roles, teacher);
+    }
+    Ok(())
+}
+
+/// There is no provider yet: a demo prints its texts, and shows them on the sandbox's phone.
+fn sms(config: &Config, wechat: &WeChatParts) -> Arc<dyn SmsSender> {
+    if config.is_demo() { Arc::new(ConsoleSms::beside(wechat.sandbox.clone())) } else { Arc::new(NoSms) }
 }

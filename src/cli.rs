@@ -7,10 +7,13 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
-    api::auth::hash_password,
+    api::{
+        auth::{hash_password, passwords::check_password},
+        people::{NewAccount, insert_account},
+    },
     app, args,
     base::{
-        ids::{AccountId, IdSource, SeededIds, secret_bytes},
+        ids::{IdSource, OrgId, SeededIds, secret_bytes},
         time::Clock,
     },
     config::{self, Config, LogConfig},
@@ -207,24 +210,23 @@ async fn make_account(config: Config, username: String, role: String) -> anyhow:
     let role = Role::named(&role)
         .with_context(|| format!("`{role}` is not one of student, teacher, operator, admin, owner"))?;
     let password = std::env::var("YUEKE_PASSWORD").context("set YUEKE_PASSWORD to the password of the new account")?;
-    anyhow::ensure!(password.chars().count() >= 10, "the password is shorter than 10 characters");
+    if let Err(weak) = check_password("YUEKE_PASSWORD", &password, &[&username]) {
+        anyhow::bail!("{}", weak.row().en);
+    }
     let hash = hash_password(&password, &secret_bytes())?;
     let now = Clock::system().now();
     // Beside a server that runs: nothing that it holds in memory is touched.
     let target = Target::parse(&config.database_url)?;
     migrate(&target).await.map_err(|e| e.at(&config.database_url))?;
     let mut conn = target.connect().await.map_err(|e| e.at(&config.database_url))?;
-    let account = AccountId::from_u128(SeededIds::from_os().next(now));
-    let taken = conn.one("select id from accounts where username = $1", args![&*username]).await?.is_some();
-    anyhow::ensure!(!taken, "this username is taken");
-    let org = conn.one("select id from orgs order by id limit 1", vec![]).await?;
-    let org = org.map_or(Ok(String::new()), |r| r.text("id").map(str::to_owned))?;
+    let ids = SeededIds::from_os();
     conn.script("begin").await?;
-    let sql = "insert into accounts (id, org_id, username, nickname, password_hash, created_at, updated_at) \
-        values ($1, $2, $3, $3, $4, $5, $5)";
-    conn.exec(sql, args![account, org, &*username, &*hash, now]).await?;
-    let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3)";
-    conn.exec(sql, args![account, role.name(), now]).await?;
+    let org = app::org_of(&mut conn, OrgId::from_u128(ids.next(now)), config.is_demo(), config.zone, now).await?;
+    let sql = "select id from accounts where org_id = $1 and username = $2";
+    anyhow::ensure!(conn.one(sql, args![org, &*username]).await?.is_none(), "this username is taken");
+    let named = NewAccount::named(org, &username, role);
+    let new = NewAccount { username: Some(&username), password_hash: Some(&hash), ..named };
+    insert_account(&mut conn, &ids, &new, now).await?;
     conn.script("commit").await?;
     println!("made the account; log in with POST /api/v1/login");
     Ok(0)

@@ -4,10 +4,19 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 use yueke::{
     api::{
-        auth::{Login, Logout, Refresh},
+        accounts::NewRoles,
+        auth::{
+            Login,
+            codes::SendCode,
+            merge::{BindPhone, Merge},
+            passwords::{NewPassword, ResetPassword},
+            register::Register,
+            sessions::{Logout, Refresh},
+        },
         bookings::{MoveTo, NewBooking, Pay},
         courses::{Course, CourseChange, NewCourse},
         dev::{MakePeople, MoveClock, Release, Rush},
+        people::{ChooseRole, ProfileChange},
         schedules::{ForStudent, NewSchedule, PolicyChange, Reason, ScheduleChange, policy_of},
         sizes::Size,
         waitlist::{Begin, Join, Notify, Respond, Withdraw},
@@ -27,8 +36,9 @@ macro_rules! readers {
 }
 
 readers! {
-    Begin CourseChange ForStudent Join Login Logout MakePeople MoveClock MoveTo NewBooking NewCourse NewSchedule
-    Nothing Notify Pay Reason Refresh Release Respond Rush ScheduleChange Size Withdraw
+    Begin BindPhone ChooseRole CourseChange ForStudent Join Login Logout MakePeople Merge MoveClock MoveTo NewBooking
+    NewCourse NewPassword NewRoles NewSchedule Nothing Notify Pay ProfileChange Reason Refresh Register Release
+    ResetPassword Respond Rush ScheduleChange SendCode Size Withdraw
 }
 
 fn reads<T: DeserializeOwned>(body: &[u8]) -> bool {

@@ -1,23 +1,29 @@
 //! Accounts and the students under them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use actix_web::HttpResponse;
 use quick_cache::sync::Cache;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::courses::short_text;
 use crate::{
     args,
     base::{
         ids::{AccountId, IdSource, OrgId, StudentId, TeacherId},
+        phone::Phone,
+        sync::lock,
         time::Timestamp,
     },
     domain::access::{Role, Roles},
-    store::{Store, StoreError, sql::Conn},
+    store::{
+        Store, StoreError,
+        sql::{Conn, Row},
+    },
     web::{
         error::Problem,
-        extract::{Caller, Ctx, Query},
+        extract::{Body, Caller, Ctx, Query},
     },
 };
 
@@ -46,6 +52,8 @@ pub struct People {
     ids: Arc<dyn IdSource>,
     org: OrgId,
     students: Cache<AccountId, Arc<[StudentLink]>>,
+    /// How often something was forgotten: what was read before that is not remembered after it.
+    forgotten: Mutex<u64>,
 }
 
 /// Remembered accounts; beyond, those that were asked for least give way.
@@ -53,7 +61,7 @@ const REMEMBERED_MAX: usize = 200_000;
 
 impl People {
     pub fn new(store: Store, ids: Arc<dyn IdSource>, org: OrgId) -> Self {
-        Self { store, ids, org, students: Cache::new(REMEMBERED_MAX) }
+        Self { store, ids, org, students: Cache::new(REMEMBERED_MAX), forgotten: Mutex::default() }
     }
 
     /// The account's students, `self` first.
@@ -61,16 +69,27 @@ impl People {
         if let Some(found) = self.students.get(&account) {
             return Ok(found);
         }
+        let forgotten = *lock(&self.forgotten);
         let sql = "select s.id, s.nickname, l.relation from account_students l join students s on s.id = l.student_id \
             where l.account_id = $1 order by case when l.relation = 'self' then 0 else 1 end, s.id";
         let rows = self.store.reader().all(sql, args![account]).await?;
-        let read = |row: &crate::store::sql::Row| {
+        let read = |row: &Row| {
             let nickname = row.text("nickname")?.to_owned();
             Ok(StudentLink { id: row.parse("id")?, nickname, relation: row.text("relation")?.to_owned() })
         };
         let found: Arc<[StudentLink]> = rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?.into();
-        self.remember(account, found.clone());
+        let now = lock(&self.forgotten);
+        if *now == forgotten {
+            self.remember(account, found.clone());
+        }
         Ok(found)
+    }
+
+    /// Read anew at the next look.
+    pub fn forget(&self, account: AccountId) {
+        let mut forgotten = lock(&self.forgotten);
+        *forgotten += 1;
+        self.students.remove(&account);
     }
 
     /// Never that there is none: the first one may be made between reading and remembering.
@@ -182,39 +201,116 @@ async fn ensure_one(
     at: Timestamp,
 ) -> Result<(Person, Option<Fresh>), StoreError> {
     let external = format!("dev:{}:{}", w.role.name(), w.name);
-    let found = tx.one("select id, nickname from accounts where external_id = $1", args![&*external]).await?;
-    if let Some(row) = found {
+    let sql = "select t.id, t.nickname from accounts a join accounts t on t.id = coalesce(a.merged_into, a.id) \
+        where a.org_id = $1 and a.external_id = $2";
+    if let Some(row) = tx.one(sql, args![org, &*external]).await? {
         let account: AccountId = row.parse("id")?;
-        let sql = "select id from teachers where account_id = $1";
-        let teacher = tx.one(sql, args![account]).await?.map(|r| r.parse("id")).transpose()?;
+        let (roles, teacher) = read_roles(&tx.all(ROLES_OF, args![account]).await?)?;
         let nickname = row.text("nickname")?.to_owned();
-        return Ok((Person { account, nickname, roles: w.role.into(), teacher }, Some(Fresh::Found)));
+        return Ok((Person { account, nickname, roles, teacher }, Some(Fresh::Found)));
     }
+    let new = NewAccount { external_id: Some(&external), ..NewAccount::named(org, &w.name, w.role) };
+    let (person, student) = insert_account(tx, ids, &new, at).await?;
+    Ok((person, student.map(Fresh::Made)))
+}
+
+/// What a new account begins with.
+pub struct NewAccount<'a> {
+    pub org: OrgId,
+    pub nickname: &'a str,
+    pub role: Role,
+    pub external_id: Option<&'a str>,
+    pub username: Option<&'a str>,
+    pub phone: Option<&'a Phone>,
+    pub password_hash: Option<&'a str>,
+}
+
+impl<'a> NewAccount<'a> {
+    /// With no way to log in yet.
+    pub fn named(org: OrgId, nickname: &'a str, role: Role) -> Self {
+        Self { org, nickname, role, external_id: None, username: None, phone: None, password_hash: None }
+    }
+}
+
+/// The one way in which an account is made: with its role, and what belongs to that; a student gets
+/// their own profile, a teacher the row that plans name.
+pub async fn insert_account(
+    tx: &mut Conn,
+    ids: &dyn IdSource,
+    new: &NewAccount<'_>,
+    at: Timestamp,
+) -> Result<(Person, Option<StudentId>), StoreError> {
+    let NewAccount { org, nickname, role, external_id, username, phone, password_hash } = *new;
     let account = AccountId::from_u128(ids.next(at));
-    let sql = "insert into accounts (id, org_id, external_id, nickname, created_at, updated_at) \
-        values ($1, $2, $3, $4, $5, $5)";
-    tx.exec(sql, args![account, org, &*external, &*w.name, at]).await?;
-    let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3)";
-    tx.exec(sql, args![account, w.role.name(), at]).await?;
-    let mut person = Person { account, nickname: w.name.clone(), roles: w.role.into(), teacher: None };
-    match w.role {
+    let sql = "insert into accounts (id, org_id, external_id, username, nickname, phone, password_hash, created_at, \
+        updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+    let phone = phone.map(Phone::as_str);
+    tx.exec(sql, args![account, org, external_id, username, nickname, phone, password_hash, at]).await?;
+    add_role(tx, account, role, at).await?;
+    let mut person = Person { account, nickname: nickname.to_owned(), roles: role.into(), teacher: None };
+    match role {
         Role::Student => {
             let student = StudentId::from_u128(ids.next(at));
-            insert_student(tx, student, org, account, &w.name, at).await?;
-            Ok((person, Some(Fresh::Made(student))))
+            insert_student(tx, student, org, account, nickname, at).await?;
+            Ok((person, Some(student)))
         }
         Role::Teacher => {
-            let teacher = TeacherId::from_u128(ids.next(at));
-            let sql = "insert into teachers (id, org_id, account_id, name, created_at, updated_at) \
-                values ($1, $2, $3, $4, $5, $5)";
-            tx.exec(sql, args![teacher, org, account, &*w.name, at]).await?;
-            person.teacher = Some(teacher);
+            person.teacher = Some(ensure_teacher(tx, ids, org, account, nickname, at).await?);
             Ok((person, None))
         }
         Role::Operator | Role::Admin | Role::Owner => Ok((person, None)),
     }
 }
 
+pub async fn add_role(tx: &mut Conn, account: AccountId, role: Role, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "insert into account_roles (account_id, role, created_at) values ($1, $2, $3) \
+        on conflict (account_id, role) do nothing";
+    tx.exec(sql, args![account, role.name(), at]).await?;
+    Ok(())
+}
+
+/// The account's teacher row, which stays when the role is taken away: classes name it.
+pub async fn ensure_teacher(
+    tx: &mut Conn,
+    ids: &dyn IdSource,
+    org: OrgId,
+    account: AccountId,
+    name: &str,
+    at: Timestamp,
+) -> Result<TeacherId, StoreError> {
+    if let Some(row) = tx.one("select id from teachers where account_id = $1", args![account]).await? {
+        return Ok(row.parse("id")?);
+    }
+    let teacher = TeacherId::from_u128(ids.next(at));
+    let sql = "insert into teachers (id, org_id, account_id, name, created_at, updated_at) \
+        values ($1, $2, $3, $4, $5, $5)";
+    tx.exec(sql, args![teacher, org, account, name, at]).await?;
+    Ok(teacher)
+}
+
+/// For [`read_roles`].
+pub const ROLES_OF: &str = "select r.role, t.id as teacher_id from account_roles r \
+    left join teachers t on t.account_id = r.account_id where r.account_id = $1";
+
+/// What an account may do, and as which teacher.
+pub fn read_roles(rows: &[Row]) -> Result<(Roles, Option<TeacherId>), StoreError> {
+    let role = |r: &Row| Role::named(r.text("role")?).ok_or_else(|| r.bad("role", "unknown"));
+    let roles = rows.iter().map(role).collect::<Result<Roles, _>>()?;
+    let teacher = rows.first().filter(|_| roles.has(Role::Teacher));
+    Ok((roles, teacher.map(|r| r.opt_parse("teacher_id")).transpose()?.flatten()))
+}
+
+/// An account that may log in, as it is now; none where it may not: unknown, another org's,
+/// disabled, or a part of another.
+pub async fn load_person(tx: &mut Conn, org: OrgId, account: AccountId) -> Result<Option<Person>, StoreError> {
+    let sql = "select nickname from accounts where id = $1 and org_id = $2 and disabled_at is null \
+        and merged_into is null";
+    let Some(row) = tx.one(sql, args![account, org]).await? else { return Ok(None) };
+    let (roles, teacher) = read_roles(&tx.all(ROLES_OF, args![account]).await?)?;
+    Ok(Some(Person { account, nickname: row.text("nickname")?.to_owned(), roles, teacher }))
+}
+
+/// A profile of the account's own.
 async fn insert_student(
     tx: &mut Conn,
     id: StudentId,
@@ -235,21 +331,159 @@ pub struct Profile {
     #[schema(value_type = String)]
     id: AccountId,
     nickname: String,
+    signature: String,
+    username: Option<String>,
+    /// As in `138****5678`.
+    phone: Option<String>,
+    /// Whether a password is set.
+    has_password: bool,
     roles: Vec<&'static str>,
     #[schema(value_type = Option<String>)]
     teacher_id: Option<TeacherId>,
     students: Vec<StudentLink>,
+    created_at: String,
 }
 
 /// Who I am.
 #[utoipa::path(get, path = "/users/profile", tag = "people", responses((status = 200, body = Profile)))]
 pub async fn get_profile(ctx: Ctx, caller: Caller) -> Result<HttpResponse, Problem> {
-    let row =
-        ctx.app.store.reader().one("select nickname from accounts where id = $1", args![caller.account()]).await?;
-    let nickname = row.ok_or(Problem::Unauthorized)?.text("nickname")?.to_owned();
-    let students = ctx.app.people.students_of(caller.account()).await?.to_vec();
-    let (roles, teacher_id) = (caller.claims.roles.names(), caller.teacher());
-    Ok(ctx.ok(Profile { id: caller.account(), nickname, roles, teacher_id, students }))
+    let (roles, teacher) = (caller.claims.roles, caller.teacher());
+    Ok(ctx.ok(profile(&ctx, caller.account(), roles, teacher).await?))
+}
+
+async fn profile(
+    ctx: &Ctx,
+    account: AccountId,
+    roles: Roles,
+    teacher_id: Option<TeacherId>,
+) -> Result<Profile, Problem> {
+    let sql = "select nickname, signature, username, phone, password_hash, created_at from accounts where id = $1";
+    let row = ctx.app.store.reader().one(sql, args![account]).await?.ok_or(Problem::Unauthorized)?;
+    let students = ctx.app.people.students_of(account).await?.to_vec();
+    Ok(Profile {
+        id: account,
+        nickname: row.text("nickname")?.to_owned(),
+        signature: row.text("signature")?.to_owned(),
+        username: row.opt_text("username")?.map(str::to_owned),
+        phone: masked_phone(&row)?,
+        has_password: row.opt_text("password_hash")?.is_some(),
+        roles: roles.names(),
+        teacher_id,
+        students,
+        created_at: ctx.zone().rfc3339(row.at("created_at")?),
+    })
+}
+
+pub fn masked_phone(row: &Row) -> Result<Option<String>, StoreError> {
+    Ok(row.opt_parse::<Phone>("phone")?.map(|phone| phone.masked()))
+}
+
+/// Longer names are no names.
+pub const NICKNAME_CHARS_MAX: usize = 50;
+const SIGNATURE_CHARS_MAX: usize = 200;
+
+/// What is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ProfileChange {
+    nickname: Option<String>,
+    signature: Option<String>,
+}
+
+/// Changes my name, which my own student bears too, and my signature.
+#[utoipa::path(put, path = "/users/profile", tag = "people", request_body = ProfileChange,
+    responses((status = 200, body = Profile)))]
+pub async fn change_profile(ctx: Ctx, caller: Caller, body: Body<ProfileChange>) -> Result<HttpResponse, Problem> {
+    let ProfileChange { nickname, signature } = body.value;
+    if let Some(nickname) = &nickname {
+        short_text("nickname", nickname, NICKNAME_CHARS_MAX, false)?;
+    }
+    if let Some(signature) = &signature {
+        short_text("signature", signature, SIGNATURE_CHARS_MAX, true)?;
+    }
+    let (account, now) = (caller.account(), ctx.now());
+    let work = async {
+        let changed = ctx.app.store.write(move |tx| {
+            Box::pin(async move {
+                let sql = "update accounts set nickname = coalesce($2, nickname), \
+                    signature = coalesce($3, signature), updated_at = $4 where id = $1";
+                tx.exec(sql, args![account, nickname.as_deref(), signature, now]).await?;
+                let sql = "update students set nickname = $2, updated_at = $3 where id in \
+                    (select student_id from account_students where account_id = $1 and relation = 'self')";
+                if let Some(nickname) = nickname {
+                    tx.exec(sql, args![account, nickname, now]).await?;
+                }
+                Ok(())
+            })
+        });
+        changed.await?;
+        ctx.app.people.forget(account);
+        Ok(ctx.told(profile(&ctx, account, caller.claims.roles, caller.teacher()).await?))
+    };
+    ctx.once(body.key, work).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ChooseRole {
+    /// `student` (also for parents) or `teacher`.
+    role: String,
+}
+
+/// Chooses what I am. Nobody makes themselves a part of the staff, and nobody who is something else
+/// than a student makes themselves a teacher. Acts with the next request.
+#[utoipa::path(post, path = "/users/role", tag = "people", request_body = ChooseRole,
+    responses((status = 200, body = Profile), (status = 403), (status = 409)))]
+pub async fn choose_role(ctx: Ctx, caller: Caller, body: Body<ChooseRole>) -> Result<HttpResponse, Problem> {
+    let role = match Role::named(&body.value.role) {
+        Some(role @ (Role::Student | Role::Teacher)) => role,
+        Some(Role::Operator | Role::Admin | Role::Owner) => return Err(Problem::Forbidden),
+        None => return Err(Problem::invalid("role", "应为 student 或 teacher", "use student or teacher")),
+    };
+    let account = caller.account();
+    let work = async {
+        let (app, now) = (ctx.app.clone(), ctx.now());
+        let (roles, teacher) = Ctx::to_the_end(async move {
+            let _one_by_one = app.doors.roles.lock().await;
+            let (ids, org) = (app.ids.clone(), app.org);
+            let chosen =
+                app.store.write(move |tx| Box::pin(async move { choose(tx, &*ids, org, account, role, now).await }));
+            let (roles, teacher) = chosen.await??;
+            app.tokens.set_roles(account, roles, teacher);
+            app.people.forget(account);
+            Ok((roles, teacher))
+        })
+        .await?;
+        Ok(ctx.told(profile(&ctx, account, roles, teacher).await?))
+    };
+    ctx.once(body.key, work).await
+}
+
+/// What an account may do, and as which teacher.
+pub type Held = (Roles, Option<TeacherId>);
+
+async fn choose(
+    tx: &mut Conn,
+    ids: &dyn IdSource,
+    org: OrgId,
+    account: AccountId,
+    role: Role,
+    now: Timestamp,
+) -> Result<Result<Held, Problem>, StoreError> {
+    let Some(person) = load_person(tx, org, account).await? else { return Ok(Err(Problem::Unauthorized)) };
+    if person.roles.has(role) {
+        return Ok(Ok((person.roles, person.teacher)));
+    }
+    let is_plain = person.roles.with(Role::Student) == Roles::from(Role::Student);
+    if role == Role::Teacher && !is_plain {
+        return Ok(Err(Problem::RoleChosen));
+    }
+    add_role(tx, account, role, now).await?;
+    let teacher = if role == Role::Teacher {
+        Some(ensure_teacher(tx, ids, org, account, &person.nickname, now).await?)
+    } else {
+        person.teacher
+    };
+    tx.exec("update accounts set roles_changed_at = $2, updated_at = $2 where id = $1", args![account, now]).await?;
+    Ok(Ok((person.roles.with(role), teacher)))
 }
 
 /// The students I may book for.
@@ -277,7 +511,7 @@ pub async fn list_teachers(ctx: Ctx, _caller: Caller, query: Query) -> Result<Ht
     let total = total.map_or(Ok(0), |r| r.version("n"))?;
     let sql = "select id, name from teachers where org_id = $1 order by id limit $2 offset $3";
     let rows = reader.all(sql, args![ctx.app.org, page.limit(), page.offset()]).await?;
-    let read = |r: &crate::store::sql::Row| Ok(TeacherRow { id: r.parse("id")?, name: r.text("name")?.to_owned() });
+    let read = |r: &Row| Ok(TeacherRow { id: r.parse("id")?, name: r.text("name")?.to_owned() });
     let items = rows.iter().map(read).collect::<Result<Vec<_>, Problem>>()?;
     Ok(ctx.ok(page.of(items, total)))
 }

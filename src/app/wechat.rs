@@ -6,14 +6,17 @@ use crate::{
     base::{ids::secret_bytes, secret::Secret, time::Clock},
     config::{Config, WeChatAt, WeChatConfig},
     gateways::{
-        sandbox::{Sandbox, SandboxSettings, SandboxTemplate},
+        sandbox::{
+            Sandbox, SandboxSettings, SandboxTemplate,
+            openid::{is_name, openid_of},
+        },
         wechat::{Failure, Settings, WeChat},
     },
     outbox::wechat::{
         Quiet, Templates,
         templates::{DEMO, DemoTemplate, TemplateText},
     },
-    web::server::SANDBOX_PATH,
+    web::{server::SANDBOX_PATH, state::DemoOpenid},
 };
 
 /// The demo's mini-program.
@@ -66,6 +69,14 @@ pub fn build(config: &Config, address: SocketAddr, clock: &Clock) -> anyhow::Res
     };
     let wechat = WeChat::new(settings, clock.clone())?;
     Ok(WeChatParts { wechat, templates: Arc::new(templates), quiet, sandbox })
+}
+
+/// The openid that a demo person has in the sandbox; none for a name that it does not take.
+pub fn demo_openid() -> DemoOpenid {
+    Arc::new(|role, name| {
+        let person = format!("{role}:{name}");
+        is_name(&person).then(|| openid_of(DEMO_APPID, &person))
+    })
 }
 
 /// As WeChat would list them.

@@ -95,6 +95,10 @@ ids! {
     OutboxId,
     /// One message on its way over a channel to the outside.
     DeliveryId,
+    /// One login, or a try, in the log.
+    LoginId,
+    /// One text message that was asked for.
+    SmsId,
 }
 
 fn parse(s: &str) -> Result<u128, BadId> {

@@ -1,6 +1,9 @@
 //! Every bound of the program. Where one follows from another, the derivation stands beside it.
 
-use super::time::{DAY, HOUR, MINUTE, Millis, SECOND};
+use super::{
+    rolling::Rule,
+    time::{DAY, HOUR, MINUTE, Millis, SECOND},
+};
 
 // People's input.
 pub const NAME_CHARS_MAX: usize = 200;
@@ -87,6 +90,40 @@ pub const TICKET_TTL: Millis = 30 * SECOND;
 // Logging in.
 /// Passwords checked at once; each check takes 19 MiB and a core, so this many take 152 MiB.
 pub const PASSWORDS_AT_ONCE_MAX: usize = 8;
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// Longer than anybody's passphrase, and short enough to hash.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+pub const USERNAME_CHARS_MIN: usize = 3;
+pub const USERNAME_CHARS_MAX: usize = 32;
+/// Wrong passwords from one address, whoever they are for: more is somebody who tries one password
+/// on many names. A school behind one address mistypes less.
+pub const FAILURES_PER_ADDRESS: Rule = Rule { at_most: 60, within: 15 * MINUTE };
+/// Accounts registered from one address.
+pub const REGISTRATIONS_PER_ADDRESS: Rule = Rule { at_most: 30, within: HOUR };
+/// Addresses and unknown names that are counted at once.
+pub const COUNTED_KEYS_MAX: usize = 100_000;
+/// Who logged in when and from where: half a year, as China's Cybersecurity Law asks (article 21).
+pub const LOGIN_LOG_KEPT: Millis = 183 * DAY;
+
+// Codes by SMS. Each message costs money, so every way to ask for one has its bounds.
+pub const SMS_CODE_TTL: Millis = 5 * MINUTE;
+/// Guesses at one code.
+pub const SMS_TRIES_MAX: i64 = 5;
+pub const SMS_RESEND: Millis = MINUTE;
+/// What the providers themselves allow one number.
+pub const SMS_PER_NUMBER: &[Rule] =
+    &[Rule { at_most: 1, within: SMS_RESEND }, Rule { at_most: 5, within: HOUR }, Rule { at_most: 10, within: DAY }];
+/// Many people share an address, at school and on mobile networks.
+pub const SMS_PER_ADDRESS: &[Rule] = &[Rule { at_most: 30, within: HOUR }, Rule { at_most: 100, within: DAY }];
+/// An account, and a device that tells its name.
+pub const SMS_PER_ACCOUNT: &[Rule] = &[Rule { at_most: 5, within: HOUR }, Rule { at_most: 10, within: DAY }];
+pub const SMS_PER_ORG: &[Rule] = &[Rule { at_most: 1_500, within: DAY }];
+/// The budget: whatever else is asked for, no day costs more than this many messages.
+pub const SMS_PER_DAY: &[Rule] = &[Rule { at_most: 2_000, within: DAY }];
+/// Longer than the longest of these stretches.
+pub const SMS_KEPT: Millis = 2 * DAY;
+/// A provider that does not answer within this is given up.
+pub const SMS_WITHIN: Millis = 8 * SECOND;
 
 // Sessions.
 pub const TOKEN_TTL: Millis = 2 * HOUR;

@@ -9,6 +9,8 @@ pub mod keys;
 pub mod lang;
 pub mod limits;
 pub mod metrics;
+pub mod phone;
+pub mod rolling;
 pub mod secret;
 pub mod sync;
 pub mod time;

@@ -69,14 +69,17 @@ impl Roles {
     pub fn may(self, action: Action) -> bool {
         let teacher = self.has(Role::Teacher);
         let admin = self.has(Role::Admin) || self.has(Role::Owner);
+        let owner = self.has(Role::Owner);
         match action {
             Action::PlanOwnClasses => teacher || self.is_staff(),
             Action::PlanAnyClass
             | Action::RunWaitlists
             | Action::BookForAnyone
             | Action::TakePayments
-            | Action::SeeDeliveries => self.is_staff(),
-            Action::MoveClock | Action::MakePeople => admin,
+            | Action::SeeDeliveries
+            | Action::SeeAccounts => self.is_staff(),
+            Action::MoveClock | Action::MakePeople | Action::ManageAccounts => admin,
+            Action::NameAdmins => owner,
         }
     }
 }
@@ -93,6 +96,11 @@ pub enum Action {
     TakePayments,
     /// What was sent to whom, and sending it again.
     SeeDeliveries,
+    SeeAccounts,
+    /// Roles, and who may log in.
+    ManageAccounts,
+    /// Who is an admin or an owner.
+    NameAdmins,
     /// Demo mode.
     MoveClock,
     MakePeople,
@@ -142,6 +150,9 @@ mod tests {
             (Action::BookForAnyone, "operator admin owner"),
             (Action::TakePayments, "operator admin owner"),
             (Action::SeeDeliveries, "operator admin owner"),
+            (Action::SeeAccounts, "operator admin owner"),
+            (Action::ManageAccounts, "admin owner"),
+            (Action::NameAdmins, "owner"),
             (Action::MoveClock, "admin owner"),
             (Action::MakePeople, "admin owner"),
         ];

@@ -2,4 +2,5 @@
 
 pub mod https;
 pub mod sandbox;
+pub mod sms;
 pub mod wechat;

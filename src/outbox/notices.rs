@@ -29,10 +29,12 @@ pub enum Kind {
     ClassReminder,
     MakeupCredit,
     CompensationGranted,
+    /// From a device or a place that is new; about no class.
+    NewLogin,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BookingPending,
         Self::BookingConfirmed,
         Self::BookingCancelled,
@@ -48,6 +50,7 @@ impl Kind {
         Self::ClassReminder,
         Self::MakeupCredit,
         Self::CompensationGranted,
+        Self::NewLogin,
     ];
 
     pub fn name(self) -> &'static str {
@@ -67,6 +70,7 @@ impl Kind {
             Self::ClassReminder => "class_reminder",
             Self::MakeupCredit => "makeup_credit",
             Self::CompensationGranted => "compensation_granted",
+            Self::NewLogin => "new_login",
         }
     }
 
@@ -184,6 +188,21 @@ impl Facts<'_> {
         }
     }
 
+    /// The device and the address that a login came from, as far as they are known.
+    fn place(&self) -> String {
+        let (device, address) = (self.text("device"), self.text("address"));
+        let device = match (device, self.lang) {
+            ("", Lang::Zh) => "未知设备",
+            ("", Lang::En) => "an unknown device",
+            (device, Lang::Zh | Lang::En) => device,
+        };
+        match (address, self.lang) {
+            ("", _) => device.to_owned(),
+            (address, Lang::Zh) => format!("{device}（{address}）"),
+            (address, Lang::En) => format!("{device} ({address})"),
+        }
+    }
+
     fn is_turn(&self) -> bool {
         self.text("stage") == "turn"
     }
@@ -295,6 +314,11 @@ fn chinese(kind: Kind, f: &Facts) -> (String, String) {
             let until = if until.is_empty() { until } else { format!("有效期至 {until}。") };
             ("您有课时补偿可使用", format!("{class}。{until}"))
         }
+        Kind::NewLogin => {
+            let body =
+                format!("您的账号于 {} 在{}登录。如非本人操作，请退出所有设备并修改密码。", f.time("at"), f.place());
+            ("新设备或新地点登录", body)
+        }
     };
     (title.to_owned(), body.trim_start_matches(['。', '，']).to_owned())
 }
@@ -392,6 +416,13 @@ fn english(kind: Kind, f: &Facts) -> (String, String) {
             let until = f.time("expires_at");
             let until = if until.is_empty() { until } else { format!(" Valid until {until}.") };
             ("You have compensation time to use", format!("{class}.{until}"))
+        }
+        Kind::NewLogin => {
+            let how = format!("Your account was logged in to at {} from {}.", f.time("at"), f.place());
+            (
+                "A new device or place",
+                format!("{how} If that was not you, log out everywhere and change your password."),
+            )
         }
     };
     (title.to_owned(), body.trim_start_matches(['.', ',', ' ']).to_owned())

@@ -15,8 +15,8 @@ use sqlx::{
 
 use crate::base::{
     ids::{
-        AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, MessageId, OfferId, OrgId, OutboxId,
-        RoundId, ScheduleId, SessionId, StudentId, TeacherId,
+        AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, LoginId, MessageId, OfferId, OrgId,
+        OutboxId, RoundId, ScheduleId, SessionId, SmsId, StudentId, TeacherId,
     },
     limits,
     time::Timestamp,
@@ -68,8 +68,8 @@ macro_rules! arg_from {
     )*};
 }
 
-arg_from!(text: &str, AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, MessageId, OfferId, OrgId,
-    OutboxId, RoundId, ScheduleId, SessionId, StudentId, TeacherId);
+arg_from!(text: &str, AccountId, BookingId, BookingNo, CourseId, DeliveryId, EntryId, HoldId, LoginId, MessageId,
+    OfferId, OrgId, OutboxId, RoundId, ScheduleId, SessionId, SmsId, StudentId, TeacherId);
 arg_from!(int:
     i64 => |v| v,
     u32 => i64::from,

@@ -52,6 +52,19 @@ pub enum Problem {
     NameTaken,
     NotLinked,
     AlreadySent,
+    /// WeChat cannot be asked now.
+    WeChatUnavailable,
+    /// WeChat takes this person for a danger.
+    WeChatBlocked,
+    SmsUnavailable {
+        configured: bool,
+    },
+    PhoneInUse,
+    WeChatInUse,
+    NotMergeable,
+    OwnAccount,
+    LastOwner,
+    RoleChosen,
     Rule(Rejection),
 }
 
@@ -183,6 +196,69 @@ impl Problem {
             Self::AlreadySent => {
                 row(409, "already_sent", "该通知已发送或正在发送", "This message was sent already, or is about to be")
             }
+            Self::WeChatUnavailable => row(
+                503,
+                "wechat_unavailable",
+                "暂时无法连接微信，请稍后用新的 code 重试",
+                "WeChat cannot be reached now: try again shortly, with a new code",
+            )
+            .again_after(5),
+            Self::WeChatBlocked => row(
+                403,
+                "wechat_blocked",
+                "微信判定该用户存在风险，不能登录，请联系工作人员",
+                "WeChat takes this user for a risk and lets nobody log in as them: ask the staff",
+            ),
+            Self::SmsUnavailable { configured: true } => row(
+                503,
+                "sms_unavailable",
+                "短信暂时无法发送，请稍后再试",
+                "No text can be sent now: try again shortly",
+            )
+            .again_after(60),
+            Self::SmsUnavailable { configured: false } => row(
+                503,
+                "sms_unavailable",
+                "尚未配置短信服务，请使用微信或密码登录；管理员请在配置中设置短信服务商",
+                "No SMS provider is configured: log in by WeChat or password; whoever runs the server sets a provider",
+            )
+            .again_after(3_600),
+            Self::PhoneInUse => row(
+                409,
+                "phone_in_use",
+                "该手机号已属于另一个账号：如果是您的，请获取合并验证码并调用 POST /users/merge",
+                "This number belongs to another account: if it is yours, prove it with a code for `merge`                  and POST /users/merge",
+            ),
+            Self::WeChatInUse => row(
+                409,
+                "wechat_in_use",
+                "您的账号已绑定另一个微信，请先确认要绑定的微信",
+                "Another WeChat user of this program is bound to your account already",
+            ),
+            Self::NotMergeable => row(
+                409,
+                "account_not_mergeable",
+                "该账号属于老师或工作人员，或已停用，不能合并，请联系管理员",
+                "That account is a teacher's or the staff's, or is disabled: it cannot become a part of another.                  Ask an admin",
+            ),
+            Self::OwnAccount => row(
+                409,
+                "own_account",
+                "不能停用自己的账号，请由另一位管理员操作",
+                "Nobody disables their own account: ask another admin",
+            ),
+            Self::LastOwner => row(
+                409,
+                "last_owner",
+                "至少要保留一位可登录的所有者，请先指定另一位",
+                "This is the last owner who can log in: name another one first",
+            ),
+            Self::RoleChosen => row(
+                409,
+                "role_chosen",
+                "您的账号已有其他角色，请由管理员调整",
+                "Your account has another role already: ask an admin to change it",
+            ),
             Self::Rule(rejection) => rule(*rejection),
         }
     }

@@ -1,6 +1,6 @@
 //! What handlers take: who calls, in which language, with which body, under which key.
 
-use std::{future::Ready, str::FromStr, time::Duration};
+use std::{future::Ready, net::IpAddr, str::FromStr, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -32,6 +32,10 @@ use crate::{
 /// The id of a request, for logs and for people who report a fault.
 #[derive(Clone)]
 pub struct RequestId(pub std::sync::Arc<str>);
+
+/// Where a request comes from, as far as that is known.
+#[derive(Clone, Copy)]
+pub struct ClientAddress(pub Option<IpAddr>);
 
 /// What every handler may need of its request.
 pub struct Ctx {

@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules, sizes, subscriptions,
-    waitlist, ws,
+    accounts, auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules, sizes,
+    subscriptions, waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -77,14 +77,32 @@ routes! {
     post "/pay" LoggedIn bookings::pay;
 
     post "/login" Anyone auth::login;
-    post "/token/refresh" Anyone auth::refresh;
-    post "/logout" LoggedIn auth::logout;
-    get "/sessions" LoggedIn auth::list_sessions;
-    delete "/sessions/{id}" LoggedIn auth::end_session;
+    post "/login/wx" Anyone auth::login_wx;
+    post "/login/phone" Anyone auth::login_phone;
+    post "/register" Anyone auth::register::register;
+    post "/sms/send" Anyone auth::codes::send_code;
+    post "/password/reset" Anyone auth::passwords::reset_password;
+    put "/password" LoggedIn auth::passwords::change_password;
+    post "/token/refresh" Anyone auth::sessions::refresh;
+    post "/logout" LoggedIn auth::sessions::logout;
+    get "/sessions" LoggedIn auth::sessions::list_sessions;
+    delete "/sessions/{id}" LoggedIn auth::sessions::end_session;
+    get "/logins" LoggedIn auth::sessions::list_logins;
 
     get "/users/profile" LoggedIn people::get_profile;
     get "/users/subscribe" LoggedIn subscriptions::get_subscriptions;
     post "/users/subscribe" LoggedIn subscriptions::subscribe;
+    put "/users/profile" LoggedIn people::change_profile;
+    post "/users/role" LoggedIn people::choose_role;
+    put "/users/phone" LoggedIn auth::merge::bind_phone;
+    post "/users/merge" LoggedIn auth::merge::merge_account;
+    get "/users" Staff accounts::list_accounts;
+    get "/users/{id}" Staff accounts::get_account;
+    get "/users/{id}/logins" Staff accounts::list_logins;
+    put "/users/{id}/roles" Admin accounts::set_roles;
+    post "/users/{id}/disable" Admin accounts::disable;
+    post "/users/{id}/enable" Admin accounts::enable;
+    post "/users/{id}/unlock" Admin accounts::unlock;
     get "/students" LoggedIn people::list_students;
     get "/teachers" LoggedIn people::list_teachers;
 

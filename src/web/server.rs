@@ -30,7 +30,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     error::Problem,
-    extract::{RequestId, lang_of},
+    extract::{ClientAddress, RequestId, lang_of},
     routes::{self, ApiDoc, methods},
     state::App,
 };
@@ -131,7 +131,9 @@ async fn around(mut req: ServiceRequest, next: Next<impl MessageBody + 'static>)
     let began = std::time::Instant::now();
     let id = request_id(req.request(), &app);
     req.extensions_mut().insert(RequestId(id.clone()));
-    let address = address_of(&req, &app.config.trusted_proxies).filter(|_| !UNLIMITED.contains(&req.path()));
+    let address = address_of(&req, &app.config.trusted_proxies);
+    req.extensions_mut().insert(ClientAddress(address));
+    let address = address.filter(|_| !UNLIMITED.contains(&req.path()));
     let limited = address.map_or(Ok(()), |a| app.limits.address(a));
     let kept = keep_body(&mut req);
     // The request must not be cloned before it is routed: the router wants it for itself alone.

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 
 use super::{limit::Limits, tokens::Tokens};
 use crate::{
-    api::{courses::Courses, people::People, reach::Reachable, sizes::Sizes},
+    api::{auth::doors::Doors, courses::Courses, people::People, reach::Reachable, sizes::Sizes},
     base::{
         ids::{IdSource, OrgId, ScheduleId},
         keys::UnderWay,
@@ -20,11 +20,13 @@ use crate::{
     },
     config::Config,
     engine::Engine,
-    gateways::{sandbox::Sandbox, wechat::WeChat},
+    gateways::{sandbox::Sandbox, sms::SmsSender, wechat::WeChat},
     live::Live,
     outbox::{Outbox, wechat::Templates},
     store::Store,
 };
+
+pub type DemoOpenid = Arc<dyn Fn(&str, &str) -> Option<String> + Send + Sync>;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -41,13 +43,17 @@ pub struct AppState {
     pub tokens: Arc<Tokens>,
     pub limits: Limits,
     pub people: People,
+    pub doors: Doors,
+    pub wechat: WeChat,
+    pub sms: Arc<dyn SmsSender>,
+    /// The openid of a demo person, by role and name, where a sandbox stands in for WeChat.
+    pub demo_openid: Option<DemoOpenid>,
     pub courses: Arc<Courses>,
     pub sizes: Arc<Sizes>,
     /// The org of this installation.
     pub org: OrgId,
     /// Schedules that were found to be this org's, so that an order need not ask again.
     pub our_schedules: Cache<ScheduleId, ()>,
-    pub wechat: WeChat,
     /// Which template of the mini-program tells what.
     pub templates: Arc<Templates>,
     /// In demo mode, the WeChat within the server.

@@ -61,6 +61,15 @@ pub struct Tokens {
     decoded: Cache<Box<str>, Arc<Claims>>,
     /// Ended sessions, until their last token has expired.
     ended: DashMap<SessionId, Timestamp, RandomState>,
+    /// What accounts may do now whose tokens say something else, until the last of those has expired.
+    changed: DashMap<AccountId, Changed, RandomState>,
+}
+
+#[derive(Clone, Copy)]
+struct Changed {
+    roles: Roles,
+    teacher: Option<TeacherId>,
+    until: Timestamp,
 }
 
 impl Tokens {
@@ -77,7 +86,15 @@ impl Tokens {
         validation.required_spec_claims.clear();
         validation.set_audience(&[AUDIENCE]);
         let keys = secrets.map(|s| key((kid_of(s), s))).collect();
-        Self { clock, ttl, keys, validation, decoded: Cache::new(CACHED_MAX), ended: DashMap::default() }
+        Self {
+            clock,
+            ttl,
+            keys,
+            validation,
+            decoded: Cache::new(CACHED_MAX),
+            ended: DashMap::default(),
+            changed: DashMap::default(),
+        }
     }
 
     /// A new access token for a session.
@@ -126,7 +143,27 @@ impl Tokens {
         if now < Timestamp::from_millis(claims.nbf.saturating_mul(SECOND)) || self.ended.contains_key(&claims.sid) {
             return Err(Problem::Unauthorized);
         }
-        Ok(claims)
+        match self.changed.get(&claims.sub) {
+            Some(now) if now.roles != claims.roles || now.teacher != claims.teacher => {
+                Ok(Arc::new(Claims { roles: now.roles, teacher: now.teacher, ..Claims::clone(&claims) }))
+            }
+            Some(_) | None => Ok(claims),
+        }
+    }
+
+    /// From now on this is what the account may do, whatever its tokens say.
+    pub fn set_roles(&self, account: AccountId, roles: Roles, teacher: Option<TeacherId>) {
+        let now = self.clock.now();
+        self.changed.retain(|_, changed| changed.until > now);
+        self.changed.insert(account, Changed { roles, teacher, until: now + self.ttl.max(DAY) });
+    }
+
+    /// What only this server can say of a text, for secrets that are too short to be stored as they
+    /// are. `what` has a colon, which nothing has that is signed as a token.
+    pub fn seal(&self, what: &str) -> String {
+        let sealed = format!("seal:{what}");
+        jsonwebtoken::crypto::sign(sealed.as_bytes(), &self.keys[0].encoding, Algorithm::HS256)
+            .expect("the key is a secret")
     }
 
     fn decode(&self, token: &str) -> Result<Arc<Claims>, Problem> {
@@ -207,6 +244,28 @@ mod tests {
         let token = sign(&t);
         t.end_session(SessionId::from_u128(2));
         assert!(t.verify(&token).is_err());
+    }
+
+    #[test]
+    fn changed_roles_count_whatever_a_token_says() {
+        let clock = Clock::manual(Timestamp::from_millis(1_700_000_000_000));
+        let t = tokens(&clock, &secret('a'));
+        let token = sign(&t);
+        let (teacher, roles) = (TeacherId::from_u128(9), Roles::from(Role::Teacher));
+        t.set_roles(AccountId::from_u128(1), roles, Some(teacher));
+        let claims = t.verify(&token).unwrap();
+        assert_eq!((claims.roles, claims.teacher, claims.sid), (roles, Some(teacher), SessionId::from_u128(2)));
+        t.set_roles(AccountId::from_u128(1), Roles::from(Role::Student), None);
+        assert_eq!(t.verify(&token).unwrap().roles, Roles::from(Role::Student));
+    }
+
+    #[test]
+    fn a_seal_is_the_servers_own() {
+        let clock = Clock::manual(Timestamp::from_millis(0));
+        let (a, b) = (tokens(&clock, &secret('a')), tokens(&clock, &secret('b')));
+        assert_eq!(a.seal("x"), a.seal("x"));
+        assert_ne!(a.seal("x"), a.seal("y"));
+        assert_ne!(a.seal("x"), b.seal("x"));
     }
 
     #[test]

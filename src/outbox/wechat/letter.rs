@@ -121,7 +121,8 @@ impl Letter {
             | Kind::OfferSkipped
             | Kind::WaitlistClosed
             | Kind::MakeupCredit
-            | Kind::CompensationGranted => Ok(()),
+            | Kind::CompensationGranted
+            | Kind::NewLogin => Ok(()),
         }
     }
 }

@@ -60,7 +60,8 @@ fn is_urgent(kind: Kind) -> bool {
         | Kind::WaitlistClosed
         | Kind::ScheduleChanged
         | Kind::MakeupCredit
-        | Kind::CompensationGranted => false,
+        | Kind::CompensationGranted
+        | Kind::NewLogin => false,
     }
 }
 

@@ -39,12 +39,38 @@ post   /pay                    {"booking_id":"$unpaid"}                         
 
 post   /login                  {"code":"dev:student:anyone"}                      | 200 | 200 200 200 200 200 200
 post   /login                  {"code":"dev:student:"}                            | 401 | 401 401 401 401 401 401
+post   /login/wx               {"code":"dev:student:anyone"}                      | 200 | 200 200 200 200 200 200
+post   /login/phone            {"phone":"13800000000","sms_code":"guess"}         | 401 | 401 401 401 401 401 401
+post   /register               {"username":"$name","password":"correct horse"}    | 201 | 201 201 201 201 201 201
+post   /register               {"phone":"13800000000","sms_code":"guess","password":"correct horse"} | 400 | 400 400 400 400 400 400
+post   /sms/send               {"phone":"$number","purpose":"login"}              | 200 | 200 200 200 200 200 200
+post   /sms/send               {"phone":"$number","purpose":"merge"}              | 401 | 200 200 200 200 200 200
+post   /password/reset         {"phone":"13800000000","sms_code":"guess","new_password":"correct horse"} | 400 | 400 400 400 400 400 400
+put    /password               {"new_password":"correct horse"}                   | 401 | 200 200 200 200 200 200
+put    /password               {"new_password":"another horse"}                   | 401 | 400 400 400 400 400 400
 post   /token/refresh          {"refresh_token":"guessed"}                        | 401 | 401 401 401 401 401 401
 post   /logout                 {}                                                 | 401 | 200 200 200 200 200 200
 get    /sessions                                                                  | 401 | 200 200 200 200 200 200
 delete /sessions/$session                                                         | 401 | 404 200 404 404 404 404
+get    /logins                                                                    | 401 | 200 200 200 200 200 200
 
 get    /users/profile                                                             | 401 | 200 200 200 200 200 200
+put    /users/profile          {"signature":"x"}                                  | 401 | 200 200 200 200 200 200
+post   /users/role             {"role":"student"}                                 | 401 | 200 200 200 200 200 200
+post   /users/role             {"role":"operator"}                                | 401 | 403 403 403 403 403 403
+post   /users/role             {"role":"owner"}                                   | 401 | 403 403 403 403 403 403
+put    /users/phone            {"phone":"13800000000","sms_code":"guess"}         | 401 | 400 400 400 400 400 400
+post   /users/merge            {"phone":"13800000000","sms_code":"guess"}         | 401 | 400 400 400 400 400 400
+get    /users                                                                     | 401 | 403 403 403 403 200 200
+get    /users/$account                                                            | 401 | 403 403 403 403 200 200
+get    /users/$account/logins                                                     | 401 | 403 403 403 403 200 200
+put    /users/$account/roles   {"roles":["teacher"]}                              | 401 | 403 403 403 403 403 200
+put    /users/$account/roles   {"roles":["admin"]}                                | 401 | 403 403 403 403 403 403
+put    /users/$owner/roles     {"roles":["student"]}                              | 401 | 403 403 403 403 403 403
+post   /users/$account/disable {}                                                 | 401 | 403 403 403 403 403 200
+post   /users/$owner/disable   {}                                                 | 401 | 403 403 403 403 403 403
+post   /users/$account/enable  {}                                                 | 401 | 403 403 403 403 403 200
+post   /users/$account/unlock  {}                                                 | 401 | 403 403 403 403 403 200
 get    /students                                                                  | 401 | 200 200 200 200 200 200
 get    /teachers                                                                  | 401 | 200 200 200 200 200 200
 

@@ -32,6 +32,12 @@ put    /bookings/$booking/move {"schedule_id":"$own"}                         | 
 put    /bookings/$mine/move    {"schedule_id":"$class"}                       | 401 | 404 404 404 404
 post   /pay                    {"booking_id":"$booking"}                      | 401 | 404 404 404 404
 delete /sessions/$session                                                     | 401 | 404 404 404 404
+get    /users/$account                                                        | 401 | 403 403 404 404
+get    /users/$account/logins                                                 | 401 | 403 403 404 404
+put    /users/$account/roles   {"roles":["teacher"]}                          | 401 | 403 403 403 404
+post   /users/$account/disable {}                                             | 401 | 403 403 403 404
+post   /users/$account/enable  {}                                             | 401 | 403 403 403 404
+post   /users/$account/unlock  {}                                             | 401 | 403 403 403 404
 get    /courses/$course                                                       | 401 | 404 404 404 404
 patch  /courses/$course        {"name":"新"}                                  | 401 | 403 404 404 404
 get    /slots?student_id=$student                                             | 401 | 404 404 404 404

@@ -171,7 +171,10 @@ async fn sessions_are_listed_and_ended(app: &mut TestApp) {
     let listed = tablet.get("/sessions").await.is(200);
     let [new, old] = [&listed["items"][0], &listed["items"][1]];
     assert_eq!((&listed["total"], &listed["page_size"]), (&json!(2), &json!(20)));
-    let row = |id: &Value, device: &str, time: &str, current: bool| json!({ "id": id, "device": device, "created_at": at(time), "current": current });
+    let row = |id: &Value, device: &str, time: &str, current: bool| {
+        json!({ "id": id, "device": device, "address": "127.0.0.1", "created_at": at(time), "last_used_at": at(time),
+            "current": current })
+    };
     assert_eq!(*new, row(&new["id"], "tablet", "08:30:00.000", true));
     assert_eq!(*old, row(&old["id"], "phone", "08:00:00.000", false));
 
@@ -228,7 +231,7 @@ async fn with_password(app: &TestApp) -> Person {
     let amy = app.student("amy").await;
     let hash = hash_password("correct horse", &[7; 16]).expect("a hash");
     let account = amy.account.clone();
-    let sql = "update accounts set username = 'amy', phone = '13800000000', password_hash = $2 where id = $1";
+    let sql = "update accounts set username = 'amy', phone = '+8613800000000', password_hash = $2 where id = $1";
     let set = app
         .running
         .app
@@ -374,7 +377,7 @@ const PRODUCTION: [(&str, &str); 5] = [
 #[actix::test]
 async fn production_has_nothing_of_the_demo() {
     let app = TestApp::start_unpeopled(Database::sqlite(), &PRODUCTION).await;
-    for code in ["dev:student:amy", "dev:admin:root", "wx-code"] {
+    for code in ["dev:student:amy", "dev:admin:root", "", "no code", "候补"] {
         log_in(&app, json!({ "code": code })).await.fails(401, "invalid_credentials");
     }
     let (root, amy) = (signed(&app, Role::Admin, "root").await, signed(&app, Role::Student, "amy").await);

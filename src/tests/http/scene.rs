@@ -12,6 +12,8 @@ pub struct Scene {
     course: String,
     hours: u32,
     offer: String,
+    /// Accounts, names and numbers.
+    made: u32,
 }
 
 impl Scene {
@@ -20,7 +22,7 @@ impl Scene {
         let course = json!({ "name": "钢琴", "kind": 1, "duration_min": 60 });
         let course = text(&teacher.post("/courses", course).await.is(201)["id"]);
         let (student, seated) = (app.student("student").await, app.student("seated").await);
-        Self { student, teacher, seated, course, hours: 0, offer: String::new() }
+        Self { student, teacher, seated, course, hours: 0, offer: String::new(), made: 0 }
     }
 
     /// A path and a body with their words made.
@@ -40,6 +42,19 @@ impl Scene {
         match what {
             "student" => self.student.student.clone(),
             "teacher" => self.teacher.teacher.clone(),
+            "account" => {
+                self.made += 1;
+                app.student(&format!("account {}", self.made)).await.account
+            }
+            "owner" => app.login("owner", "owner").await.account,
+            "name" => {
+                self.made += 1;
+                format!("name-{}", self.made)
+            }
+            "number" => {
+                self.made += 1;
+                format!("139{:08}", self.made)
+            }
             "course" => {
                 let course = json!({ "name": "钢琴", "kind": 1, "duration_min": 60 });
                 text(&self.teacher.post("/courses", course).await.is(201)["id"])

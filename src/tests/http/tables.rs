@@ -6,24 +6,28 @@ use crate::store::database::Database;
 
 /// All tables but those that are written in the background (`outbox`, and `messages` from it) and
 /// what is not about anybody (`lease`). Of messages, which of them were read.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 21] = [
     ("account_roles", "true"),
     ("account_students", "true"),
     ("accounts", "true"),
     ("bookings", "true"),
     ("courses", "true"),
+    ("login_logs", "true"),
     ("messages", "read_at is not null"),
     ("receipts", "true"),
     ("schedule_events", "true"),
     ("schedules", "true"),
     ("seat_holds", "true"),
     ("sessions", "true"),
+    ("sms_codes", "true"),
+    ("sms_sends", "true"),
     ("students", "true"),
     ("teachers", "true"),
     ("waitlist", "true"),
     ("waitlist_capacity", "true"),
     ("waitlist_offers", "true"),
     ("waitlist_rounds", "true"),
+    ("wx_accounts", "true"),
 ];
 
 pub struct Tables(Option<Conn>);
