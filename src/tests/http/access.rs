@@ -113,6 +113,12 @@ get    /waitlist/$entry/notifications                                           
 get    /admin/waitlist                                                            | 401 | 403 403 403 403 200 200
 get    /admin/waitlist?schedule_id=$full&full=false                               | 401 | 403 403 403 403 200 200
 
+get    /users/subscribe                                                           | 401 | 200 200 200 200 200 200
+post   /users/subscribe        {"results":{"demoSeatOffered_0000000000000000000000000001":"accept"}} | 401 | 200 200 200 200 200 200
+get    /notifications                                                             | 401 | 403 403 403 403 200 200
+post   /notifications/$delivery/resend {}                                         | 401 | 403 403 403 403 404 404
+get    /stats/notification                                                        | 401 | 403 403 403 403 200 200
+
 get    /messages                                                                  | 401 | 200 200 200 200 200 200
 post   /messages/read-all      {}                                                 | 401 | 200 200 200 200 200 200
 put    /messages/$message/read {}                                                 | 401 | 404 200 404 404 404 404
