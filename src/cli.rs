@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
 
+use actix_web::{App, HttpServer};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -18,12 +19,14 @@ use crate::{
     },
     config::{self, Config, LogConfig},
     domain::access::Role,
+    gateways::sandbox::{Sandbox, SandboxSettings, SandboxTemplate},
     store::{
         audit,
         backup::backup,
         open::{OpenError, Target, migrate, redacted},
         sql::Reader,
     },
+    web::server,
 };
 
 /// yueke (约课): seats, waitlists and first-to-confirm races, durable before they are acknowledged.
@@ -62,6 +65,24 @@ enum Command {
         /// The file to make; one that is there already is never overwritten.
         to: PathBuf,
     },
+    /// Serve a WeChat of our own, with a phone to read messages on: for tests and demos, on this machine only.
+    WechatSandbox(SandboxArgs),
+}
+
+#[derive(clap::Args)]
+struct SandboxArgs {
+    /// Where to listen: an address of this machine that others cannot reach.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// The mini-program that it knows.
+    #[arg(long, default_value = "wx0000000000000000")]
+    appid: String,
+    /// Its secret.
+    #[arg(long, default_value = "sandbox")]
+    secret: String,
+    /// A JSON list of templates, each with id, title and content; some examples where none is given.
+    #[arg(long)]
+    templates: Option<PathBuf>,
 }
 
 /// Runs the command; the process's exit code.
@@ -84,6 +105,7 @@ pub fn run() -> anyhow::Result<u8> {
         Command::WechatCheck => block_on(check_wechat(config)),
         Command::Audit => block_on(check(config, Check::Audit)),
         Command::Replay => block_on(check(config, Check::Replay)),
+        Command::WechatSandbox(args) => block_on(serve_sandbox(args)),
         Command::Backup { to } => block_on(async {
             backup(&config.database_url, &to).await?;
             println!("copied to {}, and the copy checks out", to.display());
@@ -162,6 +184,38 @@ fn greet(running: &app::Running) {
         println!("  demo mode: anyone may log in as anyone, so it listens on this machine only");
     }
     println!("  stop it with Ctrl-C");
+}
+
+async fn serve_sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
+    let SandboxArgs { listen, appid, secret, templates } = args;
+    anyhow::ensure!(
+        listen.ip().is_loopback(),
+        "the sandbox lets anyone be anyone, so it listens on this machine only: --listen 127.0.0.1:{}, not {listen}",
+        listen.port()
+    );
+    let templates = match templates {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            serde_json::from_str(&text).with_context(|| format!("{} is no list of templates", path.display()))?
+        }
+        None => SandboxTemplate::examples(),
+    };
+    let sandbox = Sandbox::new(SandboxSettings::new(&appid, &secret, templates), Clock::system());
+    let (listener, at) = server::listen(listen).with_context(|| format!("cannot listen on {listen} (--listen)"))?;
+    let mount = sandbox.configure("");
+    let server = HttpServer::new(move || App::new().configure(mount.clone()));
+    let server = server.workers(1).shutdown_timeout(1).disable_signals().listen(listener)?.run();
+    let handle = server.handle();
+    let served = tokio::spawn(server);
+    println!("a WeChat of our own is up, for the mini-program {appid}");
+    println!("  phone    http://{at}/");
+    println!("  API      http://{at}/cgi-bin/stable_token, and so on");
+    println!("  control  http://{at}/control");
+    println!("  stop it with Ctrl-C");
+    stop_signal().await?;
+    handle.stop(true).await;
+    served.await??;
+    Ok(0)
 }
 
 /// Ctrl-C; on Unix also what a service manager sends.

@@ -14,3 +14,4 @@ mod notify;
 mod rules;
 mod store;
 mod tidy;
+mod wechat;

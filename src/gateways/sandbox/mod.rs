@@ -3,13 +3,31 @@
 //!
 //! It keeps everything in memory. Only openids outlive it, because one can be read back.
 
+mod api;
+mod codes;
+mod control;
+mod faults;
 pub mod openid;
+mod page;
+mod phone;
+mod picture;
+mod quotas;
+mod rules;
+mod state;
+mod tokens;
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
+use serde::Deserialize;
+use tokio::sync::Notify;
 
-use crate::base::{secret::Secret, time::Clock};
+pub use self::openid::openid_of;
+use self::{api::UnderWay, faults::Faults, state::World};
+use crate::base::{secret::Secret, sync::lock, time::Clock};
 
 /// Whose mini-program this WeChat serves.
 #[derive(Clone, Debug)]
@@ -37,11 +55,26 @@ impl SandboxSettings {
 }
 
 /// A message template: its content has a line for each field, `会议时间:{{date2.DATA}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SandboxTemplate {
     pub id: String,
     pub title: String,
     pub content: String,
+}
+
+impl SandboxTemplate {
+    /// Some that a school needs.
+    pub fn examples() -> Vec<Self> {
+        [
+            ("demo-seat-freed", "候补名额提醒", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n确认截止:{{time3.DATA}}\n温馨提示:{{thing4.DATA}}\n"),
+            ("demo-booked", "预约成功通知", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n预约单号:{{character_string3.DATA}}\n"),
+            ("demo-cancelled", "课程取消通知", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n取消原因:{{thing3.DATA}}\n"),
+            ("demo-reminder", "上课提醒", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n学员姓名:{{name3.DATA}}\n"),
+        ]
+        .map(|(id, title, content)| Self { id: id.into(), title: title.into(), content: content.into() })
+        .into()
+    }
 }
 
 /// Cheap to clone.
@@ -51,23 +84,61 @@ pub struct Sandbox(Arc<Inner>);
 struct Inner {
     settings: SandboxSettings,
     clock: Clock,
+    /// Locked before the world where both are.
+    faults: Mutex<Faults>,
+    world: Mutex<World>,
+    under_way: UnderWay,
+    /// Whoever hangs looks again.
+    changed: Notify,
 }
+
+/// No request of WeChat's is as large.
+const BODY_BYTES_MAX: usize = 64 << 10;
 
 impl Sandbox {
     pub fn new(settings: SandboxSettings, clock: Clock) -> Self {
-        Self(Arc::new(Inner { settings, clock }))
+        Self(Arc::new(Inner {
+            clock,
+            faults: Mutex::default(),
+            world: Mutex::new(World::new(settings.clone())),
+            settings,
+            under_way: UnderWay::default(),
+            changed: Notify::new(),
+        }))
     }
 
     /// Mounts everything below `prefix`, as in `/sandbox`; empty for the root.
     pub fn configure(&self, prefix: &str) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-        let (sandbox, prefix) = (self.clone(), prefix.to_owned());
-        move |_config: &mut ServiceConfig| {
-            let _ = (&sandbox.0.settings, &sandbox.0.clock, &prefix);
+        let (sandbox, prefix) = (self.clone(), prefix.trim_end_matches('/').to_owned());
+        move |config: &mut ServiceConfig| {
+            let mut scope = web::scope(&prefix)
+                .app_data(Data::new(sandbox.clone()))
+                .app_data(PayloadConfig::new(BODY_BYTES_MAX))
+                .configure(api::configure)
+                .configure(phone::configure)
+                .configure(control::configure)
+                .configure(page::configure)
+                .default_service(web::to(page::not_found));
+            if !prefix.is_empty() {
+                scope = scope.route("", web::get().to(page::with_slash));
+            }
+            config.service(scope);
         }
+    }
+
+    /// Every message finds a consent, so that a demo can be watched without giving one.
+    pub fn accept_all(&self) {
+        lock(&self.0.faults).auto_accept = true;
     }
 
     /// A text message (短信) arrives at this number.
     pub fn sms(&self, number: &str, text: &str) {
-        let _ = (number, text);
+        lock(&self.0.world).sms(number, text, self.0.clock.now());
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sandbox({})", self.0.settings.appid)
     }
 }

@@ -212,10 +212,7 @@ fn within(text: &str, range: std::ops::RangeInclusive<u32>) -> bool {
 fn is_clock(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
     let sixtieth = |part: &&str| part.len() == 2 && within(part, 0..=59);
-    (2..=3).contains(&parts.len())
-        && parts[0].len() <= 2
-        && within(parts[0], 0..=23)
-        && parts[1..].iter().all(|part| sixtieth(&part))
+    (2..=3).contains(&parts.len()) && parts[0].len() <= 2 && within(parts[0], 0..=23) && parts[1..].iter().all(sixtieth)
 }
 
 fn is_day(text: &str) -> bool {
