@@ -28,17 +28,29 @@ async fn wechat_away_for_an_hour(app: &mut TestApp) {
     ben.booked(&other).await;
     // The race ends, Amy's turn begins and ends, Ben's begins; none of it could be sent.
     app.advance_to("09:35:00.000").await;
-    let third = app.class(3, json!({ "starts_at": crate::harness::app::at("16:30:00.000"), "ends_at": crate::harness::app::at("17:30:00.000") })).await;
+    let third = app.class(3, json!({ "starts_at": crate::harness::app::at("17:10:00.000"), "ends_at": crate::harness::app::at("18:10:00.000") })).await;
     amy.booked(&third).await;
     assert!(amy.titles(app).await.is_empty() && ben.titles(app).await.is_empty());
     assert!(!ben.offer(&class).await.is_null(), "the turn went on without WeChat");
-    let waiting = log(app, "").await;
-    assert!(waiting.iter().all(|line| line.contains("queued") || line.contains("dropped")), "{waiting:#?}");
+    let of = |who: &Phone| format!("account_id={}", who.account);
+    for line in [log(app, &of(&amy)).await, log(app, &of(&ben)).await].concat() {
+        assert!(line.contains(" queued") || line.contains(" dropped"), "{line}");
+    }
     wechat(app, json!({ "down": "off" })).await;
     app.advance_to("09:36:00.000").await;
-    deal(app).await;
-    // In order: what was booked first is told first. Of three offers only the one that stands.
-    assert_eq!(amy.titles(app).await, ["预约结果通知"], "she has allowed two, of which one per booking is left to see");
+    // In the order in which it happened; of what is over, the reason.
+    assert_eq!(
+        log(app, &of(&amy)).await,
+        [
+            "seat_offered dropped offer_ended",
+            "booking_confirmed sent",
+            "offer_reminder dropped offer_ended",
+            "seat_offered dropped offer_ended",
+            "offer_reminder dropped offer_ended",
+            "booking_confirmed sent",
+        ]
+    );
+    assert_eq!(amy.titles(app).await, ["预约结果通知"; 2]);
     assert_eq!(ben.titles(app).await, ["预约结果通知", "候补名额通知"]);
 }
 
