@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::Path, process::Command};
 use crate::{crash::process::check, store::database::Database};
 
 /// The exit code, and all that was printed.
-fn yueke(args: &[&str], settings: &[(&str, &str)], folder: &Path) -> (i32, String) {
+pub fn yueke(args: &[&str], settings: &[(&str, &str)], folder: &Path) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_yueke"))
         .args(args)
         .envs(settings.iter().copied())
@@ -18,7 +18,7 @@ fn yueke(args: &[&str], settings: &[(&str, &str)], folder: &Path) -> (i32, Strin
 
 /// Refused, in words among which each of these stands once.
 #[track_caller]
-fn refused((code, told): (i32, String), words: &[&str]) {
+pub fn refused((code, told): (i32, String), words: &[&str]) {
     assert_eq!(code, 1, "{told}");
     for word in words {
         assert_eq!(told.matches(word).count(), 1, "`{word}` once: {told}");

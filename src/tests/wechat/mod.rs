@@ -2,6 +2,7 @@
 
 mod gateway;
 mod hostile;
+mod production;
 mod sandbox;
 
 use std::{future::Future, time::Duration};
