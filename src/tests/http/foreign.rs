@@ -44,6 +44,7 @@ get    /slots?student_id=$student                                             | 
 post   /schedules              {"course_id":"$course","starts_at":"$hour"}    | 401 | 403 400 400 400
 get    /schedules/$class                                                      | 401 | 404 404 404 404
 get    /schedules/$own?student_id=$student                                    | 401 | 404 404 404 404
+get    /schedules/$class/history                                              | 401 | 403 404 404 404
 patch  /schedules/$class       {"location":"B"}                               | 401 | 403 404 404 404
 patch  /schedules/$own         {"teacher_id":"$teacher"}                      | 401 | 403 404 400 400
 post   /schedules/$class/revoke {}                                            | 401 | 403 404 404 404
@@ -64,6 +65,7 @@ delete /waitlist/$entry        {}                                             | 
 post   /waitlist/$entry/begin  {}                                             | 401 | 404 404 404 404
 put    /waitlist/$entry/respond {"action":"accept"}                           | 401 | 404 404 404 404
 get    /waitlist/$entry/notifications                                         | 401 | 404 404 404 404
+get    /admin/waitlist?schedule_id=$full                                      | 401 | 403 403 404 404
 put    /messages/$message/read {}                                             | 401 | 404 404 404 404
 post   /dev/rush               {"schedule_id":"$class","students":1}          | 401 | 404 404 404 404
 post   /dev/release            {"schedule_id":"$class"}                       | 401 | 404 404 404 404
