@@ -8,7 +8,7 @@ use crate::{
     args,
     base::{
         ids::*,
-        limits::{OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT},
+        limits::{LOGIN_LOG_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT, SMS_KEPT},
         time::{HOUR, MINUTE},
     },
     domain::schedule::{
@@ -303,9 +303,25 @@ async fn what_is_outlived_goes_and_nothing_else() {
             values ($1, 'a', $1, $2, $2, $2)";
         w.exec(sql, args![id, now - ago]).await;
     }
-    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 3);
+    for (id, ago) in [("old", LOGIN_LOG_KEPT + 1), ("new", LOGIN_LOG_KEPT)] {
+        let sql = "insert into login_logs (id, account_id, at, method, outcome, address, network, device) \
+            values ($1, 'a', $2, 'sms', 'ok', '', '', '')";
+        w.exec(sql, args![id, now - ago]).await;
+    }
+    for (id, ago) in [("old", SMS_KEPT + 1), ("new", SMS_KEPT)] {
+        let sql = "insert into sms_codes (org_id, phone, purpose, code_hash, created_at, expires_at) \
+            values ('o', $1, 'login', '', $2, $2)";
+        w.exec(sql, args![id, now - ago]).await;
+        let sql = "insert into sms_sends (id, org_id, phone, purpose, address, device, at) \
+            values ($1, 'o', '', 'login', '', '', $2)";
+        w.exec(sql, args![id, now - ago]).await;
+    }
+    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 6);
     assert_eq!(w.ids("outbox", "id").await, ["given up", "new", "unrelayed"]);
     assert_eq!(w.ids("class_reminders", "booking_id").await, ["new"]);
     assert_eq!(w.ids("sessions", "id").await, ["new"]);
+    for (table, column) in [("login_logs", "id"), ("sms_codes", "phone"), ("sms_sends", "id")] {
+        assert_eq!(w.ids(table, column).await, ["new"], "{table}");
+    }
     assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 0);
 }

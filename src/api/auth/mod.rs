@@ -20,7 +20,10 @@ use self::{
     sessions::{Method, Visitor},
     wechat::by_code,
 };
-pub use self::{passwords::hash_password, wechat::demo_login};
+pub use self::{
+    passwords::hash_password,
+    wechat::{account_of as account_of_wechat, demo_login},
+};
 use super::people::{NewAccount, StudentLink, insert_account};
 use crate::{
     args,

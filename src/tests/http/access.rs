@@ -19,7 +19,8 @@ on_both! {
 }
 
 /// What each kind of person is answered. The booking, the entry, the session and the message are
-/// the `student`'s; the class is the `teacher`'s. A word with `$` is made anew for each request.
+/// the `student`'s; the class is the `teacher`'s. A word with `$` is made anew for each request. A new password
+/// ends the other sessions of whoever sets it, so those rows come last.
 const TABLE: &str = r#"
                                                                                   | stranger | other student colleague teacher operator admin
 get    /bookings                                                                  | 401 | 200 200 200 200 200 200
@@ -46,8 +47,6 @@ post   /register               {"phone":"13800000000","sms_code":"guess","passwo
 post   /sms/send               {"phone":"$number","purpose":"login"}              | 200 | 200 200 200 200 200 200
 post   /sms/send               {"phone":"$number","purpose":"merge"}              | 401 | 200 200 200 200 200 200
 post   /password/reset         {"phone":"13800000000","sms_code":"guess","new_password":"correct horse"} | 400 | 400 400 400 400 400 400
-put    /password               {"new_password":"correct horse"}                   | 401 | 200 200 200 200 200 200
-put    /password               {"new_password":"another horse"}                   | 401 | 400 400 400 400 400 400
 post   /token/refresh          {"refresh_token":"guessed"}                        | 401 | 401 401 401 401 401 401
 post   /logout                 {}                                                 | 401 | 200 200 200 200 200 200
 get    /sessions                                                                  | 401 | 200 200 200 200 200 200
@@ -131,6 +130,9 @@ put    /dev/clock              {"advance_ms":0}                                 
 post   /dev/people             {"role":"student","prefix":"p","count":1}          | 401 | 403 403 403 403 403 200
 post   /dev/rush               {"schedule_id":"$free","students":1}               | 401 | 200 200 200 200 200 200
 post   /dev/release            {"schedule_id":"$class"}                           | 401 | 200 409 200 200 200 200
+
+put    /password               {"new_password":"correct horse"}                   | 401 | 200 200 200 200 200 200
+put    /password               {"new_password":"another horse"}                   | 401 | 400 400 400 400 400 400
 "#;
 
 const PEOPLE: [(&str, &str); 6] = [
@@ -274,11 +276,15 @@ impl Walk {
 
     /// All strangers, with ids that exist. Where they are refused their body is not even read.
     async fn strangers(&mut self, app: &TestApp, row: &Row, strangers: &[(&str, Person)]) {
-        let (path, body) = self.scene.fill(app, row.path, row.body).await;
+        let (path, mut body) = self.scene.fill(app, row.path, row.body).await;
         let is_open = listed(row).who == Who::Anyone;
-        let body = if is_open && !body.is_null() { body.to_string() } else { "{".to_owned() };
         let before = self.tables.all().await;
         for (who, stranger) in strangers {
+            if is_open {
+                // What is taken may be taken once only.
+                body = self.scene.fill(app, row.path, row.body).await.1;
+            }
+            let body = if is_open && !body.is_null() { body.to_string() } else { "{".to_owned() };
             let json = [("content-type", "application/json")];
             let asked = stranger.send_raw(row.method.clone(), &format!("/api/v1{path}"), &json, body.clone()).await;
             if asked.status != row.stranger {

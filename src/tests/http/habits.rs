@@ -276,7 +276,8 @@ async fn pages_have_bounds(app: &mut TestApp) {
     let entry = amy.join(&class).await;
     let tom = app.teacher("tom").await;
     let offers = format!("/waitlist/{entry}/notifications");
-    let lists: [(&Person, &str); 11] = [
+    let logins = format!("/users/{}/logins", amy.account);
+    let lists: [(&Person, &str); 14] = [
         (&amy, "/bookings"),
         (&amy, "/bookings/mine/upcoming"),
         (&tom, "/coach/bookings"),
@@ -287,6 +288,9 @@ async fn pages_have_bounds(app: &mut TestApp) {
         (&amy, "/waitlist/my"),
         (&amy, &offers),
         (&amy, "/sessions"),
+        (&amy, "/logins"),
+        (&app.operator, "/users"),
+        (&app.operator, &logins),
         (&app.operator, "/waitlist/capacity"),
     ];
     for (person, path) in lists {

@@ -394,4 +394,13 @@ async fn what_else_is_done_once_per_key(app: &mut TestApp) {
     let listed = tablet.get("/sessions").await.items();
     let phone = listed.iter().find(|s| s["current"] == false).expect("another session");
     twice(app, &tablet, Method::DELETE, &format!("/sessions/{}", text(&phone["id"])), json!({})).await.is(200);
+    let path = format!("/users/{}", app.student("ben").await.account);
+    for what in ["disable", "enable", "unlock"] {
+        twice(app, &app.admin, Method::POST, &format!("{path}/{what}"), json!({})).await.is(200);
+    }
+    twice(app, &app.admin, Method::PUT, &format!("{path}/roles"), json!({ "roles": ["teacher"] })).await.is(200);
+    twice(app, &tablet, Method::PUT, "/users/profile", json!({ "signature": "x" })).await.is(200);
+    twice(app, &tablet, Method::POST, "/users/role", json!({ "role": "teacher" })).await.is(200);
+    twice(app, &tablet, Method::PUT, "/password", json!({ "new_password": "correct horse" })).await.is(200);
+    twice(app, &tablet, Method::POST, "/sms/send", json!({ "phone": "13812345678", "purpose": "bind" })).await.is(200);
 }

@@ -2,7 +2,9 @@
 //! `api`, and some for what holds for all of it: habits, values, keys and repeats, crowds.
 
 mod access;
+mod accounts;
 mod bookings;
+mod codes;
 mod courses;
 mod crowds;
 mod demo;
@@ -11,7 +13,9 @@ mod habits;
 mod history;
 mod inbox;
 mod keys;
+mod merging;
 mod ops;
+mod passwords;
 mod payments;
 mod people;
 mod queues;

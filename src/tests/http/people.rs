@@ -366,7 +366,7 @@ async fn signed(app: &TestApp, role: Role, name: &str) -> Person {
     app.with_token(&state.tokens.sign(person.account, session, state.org, person.roles, person.teacher))
 }
 
-const PRODUCTION: [(&str, &str); 5] = [
+pub const PRODUCTION: [(&str, &str); 5] = [
     ("YUEKE_ENV", "production"),
     ("YUEKE_WECHAT_APPID", "wx0000000000000000"),
     ("YUEKE_WECHAT_SECRET", "00000000000000000000000000000000"),

@@ -141,6 +141,35 @@ async fn a_logout_closes_the_sockets_of_its_login() {
     site.stop().await;
 }
 
+/// Whoever is put out, or may do less than before, sees no more through a socket that was open.
+#[actix_web::test]
+async fn a_disabled_account_and_a_lost_role_close_sockets() {
+    let site = Site::start().await;
+    let owner = site.login("owner", "owner").await;
+    let (amy, olga) = (site.student("amy").await, site.login("operator", "olga").await);
+    let (mut out, mut demoted, mut stays) =
+        (site.socket(&amy).await, site.socket(&olga).await, site.socket(&owner).await);
+    let unused = site.ticket(&amy).await;
+    let id = async |who: &str| text(&site.call(who, Method::GET, "/users/profile", json!(null)).await["id"]);
+    let (amys, olgas) = (id(&amy.token).await, id(&olga.token).await);
+    let began = std::time::Instant::now();
+    site.call(&owner.token, Method::POST, &format!("/users/{amys}/disable"), json!(null)).await;
+    let roles = json!({"roles": ["student"]});
+    site.call(&owner.token, Method::PUT, &format!("/users/{olgas}/roles"), roles).await;
+    for who in [&amy, &olga] {
+        let (status, _) = site.ask(&who.token, Method::GET, "/users/profile", json!(null)).await;
+        assert_eq!(status, 401, "the very next request");
+    }
+    let mut socket = site.knock().await;
+    socket.say(json!({"type": "auth", "ticket": unused})).await;
+    assert_eq!(socket.close_code().await, 4401, "a ticket does not outlive its account");
+    assert_eq!(out.close_code_within_a_beat().await, 4401);
+    assert_eq!(demoted.close_code_within_a_beat().await, 4401);
+    assert!(began.elapsed().as_secs() < 60, "after {:?}", began.elapsed());
+    assert!(stays.until_pong().await.is_empty());
+    site.stop().await;
+}
+
 #[actix_web::test]
 async fn a_login_that_runs_out_closes_its_sockets() {
     let site = Site::start().await;

@@ -1,0 +1,224 @@
+//! Registering, and passwords: how they are set, changed, forgotten, and guessed.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::codes::{NUMBER, code, pass};
+use crate::{
+    harness::app::{Answer, Person, TestApp, on_both, text},
+    store::database::Database,
+};
+
+on_both! {
+    a_name_or_a_number_registers
+    what_cannot_be_registered_is_told
+    a_password_is_changed_and_logs_others_out
+    the_old_password_is_guessed_no_more_than_at_the_door
+    a_forgotten_password_is_reset
+    unknown_names_are_answered_like_known_ones
+    an_admin_unlocks
+}
+
+const GOOD: &str = "correct horse";
+const NEW: &str = "battery staple";
+const MINUTE: i64 = 60_000;
+
+async fn log_in(app: &TestApp, body: Value) -> Answer {
+    app.anybody().post("/login", body).await
+}
+
+async fn by_name(app: &TestApp, name: &str, password: &str) -> Answer {
+    log_in(app, json!({ "username": name, "password": password })).await
+}
+
+async fn register(app: &TestApp, name: &str) -> Person {
+    let nobody = app.anybody();
+    let told = nobody.post("/register", json!({ "username": name, "password": GOOD })).await.is(201);
+    nobody.again(&told)
+}
+
+async fn a_name_or_a_number_registers(app: &mut TestApp) {
+    let nobody = app.anybody();
+    let body = json!({ "username": "amy", "password": GOOD, "nickname": "艾米" });
+    let told = nobody.post("/register", body.clone()).await.is(201);
+    assert_eq!((&told["user"]["nickname"], &told["user"]["roles"]), (&json!("艾米"), &json!(["student"])));
+    let amy = nobody.again(&told);
+    amy.booked(&app.class(1, json!({})).await).await;
+    assert_eq!(by_name(app, "amy", GOOD).await.is(200)["user"]["id"], amy.account);
+    nobody.post("/register", body).await.refused("name_taken");
+
+    let sent = code(app, &nobody, NUMBER, "register").await;
+    let body = json!({ "phone": NUMBER, "sms_code": sent, "password": GOOD });
+    let told = nobody.post("/register", body.clone()).await.is(201);
+    assert_eq!(told["user"]["nickname"], "138****5678");
+    nobody.post("/register", body).await.invalid("sms_code");
+    let body = json!({ "phone": "+86 138 1234 5678", "password": GOOD });
+    assert_eq!(log_in(app, body).await.is(200)["user"]["id"], told["user"]["id"]);
+    // Whoever has the number is told that it has an account.
+    pass(app, MINUTE).await;
+    let sent = code(app, &nobody, NUMBER, "register").await;
+    let body = json!({ "phone": NUMBER, "sms_code": sent, "password": GOOD });
+    nobody.post("/register", body).await.refused("phone_in_use");
+}
+
+async fn what_cannot_be_registered_is_told(app: &mut TestApp) {
+    let nobody = app.anybody();
+    let before = app.db.count("accounts").await;
+    for (body, field) in [
+        (json!({ "password": GOOD }), "username"),
+        (json!({ "username": "amy", "phone": NUMBER, "sms_code": "1", "password": GOOD }), "username"),
+        (json!({ "username": "amy" }), "password"),
+        (json!({ "username": "Amy", "password": GOOD }), "username"),
+        (json!({ "username": "13812345678", "password": GOOD }), "username"),
+        (json!({ "username": "a\0b", "password": GOOD }), "username"),
+        (json!({ "username": "amy", "password": "short" }), "password"),
+        (json!({ "username": "amy", "password": "password123" }), "password"),
+        (json!({ "username": "margaret", "password": "margaret2024" }), "password"),
+        (json!({ "username": "amy", "password": "x".repeat(129) }), "password"),
+        (json!({ "username": "amy", "password": GOOD, "nickname": "" }), "nickname"),
+        (json!({ "username": "amy", "password": GOOD, "nickname": "长".repeat(51) }), "nickname"),
+        (json!({ "phone": NUMBER, "password": GOOD }), "sms_code"),
+        (json!({ "phone": "1", "sms_code": "1", "password": GOOD }), "phone"),
+    ] {
+        let answer = nobody.post("/register", body.clone()).await;
+        assert!(!answer.text.contains(GOOD), "{}", answer.text);
+        answer.invalid(field);
+    }
+    assert_eq!(app.db.count("accounts").await, before);
+}
+
+async fn a_password_is_changed_and_logs_others_out(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    let tablet = amy.again(&by_name(app, "amy", GOOD).await.is(200));
+    let set = |old: &str, new: &str| amy.put("/password", json!({ "old_password": old, "new_password": new }));
+    set("wrong horse", NEW).await.invalid("old_password");
+    amy.put("/password", json!({ "new_password": NEW })).await.invalid("old_password");
+    for weak in ["short", "1234567890", "Amy Amy Amy", "aaaaaaaaaaaa"] {
+        set(GOOD, weak).await.invalid("new_password");
+    }
+    tablet.get("/users/profile").await.is(200);
+    set(GOOD, NEW).await.is(200);
+    amy.get("/users/profile").await.is(200);
+    tablet.get("/users/profile").await.fails(401, "unauthorized");
+    let refreshed = json!({ "refresh_token": tablet.refresh });
+    app.anybody().post("/token/refresh", refreshed).await.fails(401, "unauthorized");
+    by_name(app, "amy", GOOD).await.fails(401, "invalid_credentials");
+    by_name(app, "amy", NEW).await.is(200);
+    // Under a key it is changed once, and told so again.
+    let body = json!({ "old_password": NEW, "new_password": "a third good one" });
+    let first = amy.keyed("k", Method::PUT, "/password", body.clone()).await;
+    let again = amy.keyed("k", Method::PUT, "/password", body).await;
+    assert_eq!((first.status, &first.text), (200, &again.text));
+    // Who never had one needs no old one.
+    let ben = app.student("ben").await;
+    ben.put("/password", json!({ "new_password": GOOD })).await.is(200);
+    ben.put("/password", json!({ "new_password": NEW })).await.invalid("old_password");
+}
+
+async fn the_old_password_is_guessed_no_more_than_at_the_door(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    let set = |old: &str| amy.put("/password", json!({ "old_password": old, "new_password": NEW }));
+    for _ in 0..4 {
+        set("wrong horse").await.invalid("old_password");
+    }
+    set("wrong horse").await.fails(401, "account_locked");
+    set(GOOD).await.fails(401, "account_locked");
+    by_name(app, "amy", GOOD).await.fails(401, "account_locked");
+    pass(app, 15 * MINUTE).await;
+    set(GOOD).await.is(200);
+}
+
+async fn a_forgotten_password_is_reset(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    let sent = code(app, &amy, NUMBER, "bind").await;
+    amy.put("/users/phone", json!({ "phone": NUMBER, "sms_code": sent })).await.is(200);
+    for _ in 0..5 {
+        by_name(app, "amy", "wrong horse").await;
+    }
+    by_name(app, "amy", GOOD).await.fails(401, "account_locked");
+    pass(app, MINUTE).await;
+    let nobody = app.anybody();
+    let sent = code(app, &nobody, NUMBER, "reset").await;
+    let reset = |code: &str, new: &str| {
+        nobody.post("/password/reset", json!({ "phone": NUMBER, "sms_code": code, "new_password": new }))
+    };
+    reset(&sent, "short").await.invalid("new_password");
+    reset("guess", NEW).await.invalid("sms_code");
+    amy.get("/users/profile").await.is(200);
+    reset(&sent, NEW).await.is(200);
+    amy.get("/users/profile").await.fails(401, "unauthorized");
+    by_name(app, "amy", NEW).await.is(200);
+    reset(&sent, GOOD).await.invalid("sms_code");
+    // A number that nobody has hears a code as well, and only it is told.
+    let other = "13900000000";
+    let sent = code(app, &nobody, other, "reset").await;
+    let body = json!({ "phone": other, "sms_code": sent, "new_password": NEW });
+    nobody.post("/password/reset", body).await.invalid("phone");
+}
+
+/// The same words, status and lock, in the same order.
+async fn unknown_names_are_answered_like_known_ones(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    let sent = code(app, &amy, NUMBER, "bind").await;
+    amy.put("/users/phone", json!({ "phone": NUMBER, "sms_code": sent })).await.is(200);
+    register(app, "disabled").await;
+    app.db.exec("update accounts set disabled_at = 1 where username = 'disabled'").await;
+    let mut told: Vec<Vec<(u16, Value)>> = Vec::new();
+    for named in [
+        json!({ "username": "amy" }),
+        json!({ "username": "nobody" }),
+        json!({ "username": "disabled" }),
+        json!({ "phone": "13900000000" }),
+        json!({ "phone": "no number" }),
+    ] {
+        let mut answers = Vec::new();
+        for (after, n) in [(0, 7), (15 * MINUTE, 6)] {
+            pass(app, after).await;
+            for _ in 0..n {
+                let answer =
+                    log_in(app, crate::harness::app::with(named.clone(), json!({ "password": "wrong" }))).await;
+                answers.push((answer.status, answer.body["reason"].clone()));
+            }
+        }
+        pass(app, 15 * MINUTE).await;
+        told.push(answers);
+    }
+    assert!(told[0].iter().any(|(_, reason)| reason == "account_locked"));
+    for other in &told[1..] {
+        assert_eq!(*other, told[0]);
+    }
+}
+
+async fn an_admin_unlocks(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    for _ in 0..5 {
+        by_name(app, "amy", "wrong horse").await;
+    }
+    let path = format!("/users/{}", amy.account);
+    let seen = app.operator.get(&path).await.is(200);
+    assert!(text(&seen["locked_until"]).contains("08:15:00"), "{seen}");
+    app.operator.post(&format!("{path}/unlock"), json!({})).await.fails(403, "forbidden");
+    let seen = app.admin.post(&format!("{path}/unlock"), json!({})).await.is(200);
+    assert_eq!(seen["locked_until"], Value::Null);
+    by_name(app, "amy", GOOD).await.is(200);
+    let logged: Vec<String> = amy.get("/logins").await.items().iter().map(|l| text(&l["outcome"])).collect();
+    assert_eq!(logged, ["ok", "locked", "wrong", "wrong", "wrong", "wrong", "ok"]);
+}
+
+/// One password tried on many names, from one place.
+#[actix::test]
+async fn an_address_that_guesses_is_slowed_down() {
+    let limits = [("YUEKE_LIMIT_PER_ADDRESS", "100000"), ("YUEKE_CLOCK", "manual:2025-11-12T08:00:00+08:00")];
+    let app = TestApp::start_with(Database::sqlite(), &limits).await;
+    let most = yueke::base::limits::FAILURES_PER_ADDRESS.at_most;
+    for n in 0..most {
+        by_name(&app, &format!("name{n}"), "summer2025").await.fails(401, "invalid_credentials");
+    }
+    let refused = by_name(&app, "another", "summer2025").await;
+    assert_eq!(refused.headers["retry-after"], (15 * 60).to_string());
+    refused.fails(429, "too_many_requests");
+    app.student("amy").await;
+    pass(&app, 15 * MINUTE).await;
+    by_name(&app, "another", "summer2025").await.fails(401, "invalid_credentials");
+    app.close().await;
+}
