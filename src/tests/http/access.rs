@@ -115,7 +115,7 @@ get    /admin/waitlist?schedule_id=$full&full=false                             
 get    /users/subscribe                                                           | 401 | 200 200 200 200 200 200
 post   /users/subscribe        {"results":{"demoSeatOffered_0000000000000000000000000001":"accept"}} | 401 | 200 200 200 200 200 200
 get    /notifications                                                             | 401 | 403 403 403 403 200 200
-post   /notifications/$delivery/resend {}                                         | 401 | 403 403 403 403 404 404
+post   /notifications/$delivery/resend {}                                         | 401 | 403 403 403 403 200 200
 get    /stats/notification                                                        | 401 | 403 403 403 403 200 200
 
 get    /messages                                                                  | 401 | 200 200 200 200 200 200

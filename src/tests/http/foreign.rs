@@ -67,6 +67,7 @@ put    /waitlist/$entry/respond {"action":"accept"}                           | 
 get    /waitlist/$entry/notifications                                         | 401 | 404 404 404 404
 get    /admin/waitlist?schedule_id=$full                                      | 401 | 403 403 404 404
 put    /messages/$message/read {}                                             | 401 | 404 404 404 404
+post   /notifications/$delivery/resend {}                                     | 401 | 403 403 404 404
 post   /dev/rush               {"schedule_id":"$class","students":1}          | 401 | 404 404 404 404
 post   /dev/release            {"schedule_id":"$class"}                       | 401 | 404 404 404 404
 "#;

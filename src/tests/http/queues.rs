@@ -54,7 +54,7 @@ async fn everybody_who_waits_is_told_with_offers_and_passes(app: &mut TestApp) {
     let expected = json!({
         "schedule_id": class, "course_name": "书法", "starts_at": at("19:00:00.000"), "waitlist_length": 4,
         "waitlist_capacity": 8, "waitlist_id": entry, "position": 1, "student_id": amy.student, "nickname": "amy",
-        "status": "notified", "joined_at": at("08:00:00.000"), "offer": offer, "passed": null,
+        "status": "notified", "joined_at": at("08:00:00.000"), "reachable": false, "offer": offer, "passed": null,
     });
     assert_eq!(*first, expected);
     assert_eq!(told(&rows)[1], "ben 2 notified race -");
