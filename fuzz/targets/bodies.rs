@@ -19,6 +19,7 @@ use yueke::{
         people::{ChooseRole, ProfileChange},
         schedules::{ForStudent, NewSchedule, PolicyChange, Reason, ScheduleChange, policy_of},
         sizes::Size,
+        subscriptions::Answered,
         waitlist::{Begin, Join, Notify, Respond, Withdraw},
     },
     base::{ids::AccountId, ids::CourseId, units::Fen},
@@ -36,7 +37,7 @@ macro_rules! readers {
 }
 
 readers! {
-    Begin BindPhone ChooseRole CourseChange ForStudent Join Login Logout MakePeople Merge MoveClock MoveTo NewBooking
+    Answered Begin BindPhone ChooseRole CourseChange ForStudent Join Login Logout MakePeople Merge MoveClock MoveTo NewBooking
     NewCourse NewPassword NewRoles NewSchedule Nothing Notify Pay ProfileChange Reason Refresh Register Release
     ResetPassword Respond Rush ScheduleChange SendCode Size Withdraw
 }

@@ -9,6 +9,7 @@ mod names;
 mod queries;
 mod rows;
 mod sockets;
+mod templates;
 pub mod tokens;
 
 use yueke::web::{error::Problem, reply::Lang};
@@ -21,12 +22,14 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bodies", bodies::bodies),
     ("config", config::config),
     ("events", rows::events),
+    ("fields", templates::fields),
     ("headers", headers::headers),
     ("names", names::names),
     ("notices", rows::notices),
     ("policies", bodies::policies),
     ("queries", queries::queries),
     ("sockets", sockets::sockets),
+    ("templates", templates::templates),
     ("tokens", tokens::tokens),
 ];
 

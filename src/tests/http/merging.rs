@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use yueke::{base::ids::AccountId, gateways::wechat::WxSession, web::extract::Ctx};
 
 use super::codes::{NUMBER, code, pass};
-use crate::harness::app::{Person, TestApp, on_both, text};
+use crate::{
+    harness::app::{Person, TestApp, on_both, text},
+    notify::phone::wechat,
+};
 
 on_both! {
     a_number_is_bound_and_found_in_use
@@ -47,7 +50,8 @@ async fn a_number_is_bound_and_found_in_use(app: &mut TestApp) {
     for wrong in [json!({}), json!({ "phone": NUMBER }), json!({ "code": "x", "phone": NUMBER, "sms_code": "1" })] {
         ben.put("/users/phone", wrong).await.invalid("phone");
     }
-    // The button of WeChat's, which cannot be asked here.
+    ben.put("/users/phone", json!({ "code": "button" })).await.invalid("code");
+    wechat(app, json!({ "down": "refuse" })).await;
     let away = ben.put("/users/phone", json!({ "code": "button" })).await;
     assert!(away.headers.contains_key("retry-after"));
     away.fails(503, "wechat_unavailable");
@@ -170,7 +174,7 @@ async fn a_wechat_user_has_one_account(app: &mut TestApp) {
     // Told later than at the first time.
     assert_eq!(enter("o-amy", Some("u-amy")).await, amy);
     assert_eq!(enter("o-amy-elsewhere", Some("u-amy")).await, amy);
-    assert_eq!(app.db.count("wx_accounts").await, 4);
+    assert_eq!(app.db.count("wx_accounts where openid like 'o-%'").await, 4);
     let seen = app.operator.get(&format!("/users/{amy}")).await.is(200);
     let nickname = text(&seen["nickname"]);
     assert!(nickname.starts_with("微信用户") && nickname.chars().count() == 8, "{nickname}");

@@ -3,6 +3,6 @@
 mod consent;
 mod operators;
 mod outage;
-mod phone;
+pub mod phone;
 mod race;
 mod reminders;
