@@ -58,6 +58,10 @@ pub fn read_json<T: DeserializeOwned>(req: &HttpRequest, body: &Bytes) -> Result
         return Err(Bad(StatusCode::UNSUPPORTED_MEDIA_TYPE, why.into()));
     }
     let body: &[u8] = if body.is_empty() { b"{}" } else { body };
+    // A list would be taken for an object's values in order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Bad::request("the JSON does not fit: send an object"));
+    }
     serde_json::from_slice(body).map_err(|e| Bad::request(format!("the JSON does not fit: {e}")))
 }
 
@@ -130,7 +134,8 @@ async fn messages(sandbox: Data<Sandbox>, path: Path<String>) -> Result<HttpResp
     let person = person(path)?;
     let world = lock(&sandbox.0.world);
     let (messages, grants) = (world.messages_of(&person), world.grants_of(&person));
-    Ok(HttpResponse::Ok().json(json!({ "person": person, "messages": messages, "grants": grants })))
+    let told = json!({ "person": person, "messages": messages, "grants": grants, "templates": world.titles() });
+    Ok(HttpResponse::Ok().json(told))
 }
 
 async fn read(sandbox: Data<Sandbox>, path: Path<String>, req: HttpRequest, body: Bytes) -> Result<HttpResponse, Bad> {

@@ -362,6 +362,11 @@ impl World {
         grants.unwrap_or_default()
     }
 
+    /// By template.
+    pub fn titles(&self) -> BTreeMap<&str, &str> {
+        self.forms.iter().map(|(id, form)| (&**id, &*form.title)).collect()
+    }
+
     pub fn mark_read(&mut self, person: &str) {
         if let Some(person) = self.people.get_mut(person) {
             person.messages.iter_mut().for_each(|m| m.read = true);
