@@ -164,7 +164,48 @@ pub fn is_scene(scene: &str) -> bool {
 mod tests {
     use serde_json::json;
 
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::gateways::wechat::fields::fit;
+
+    const KINDS: [&str; 13] = [
+        "thing1",
+        "number1",
+        "letter1",
+        "symbol1",
+        "character_string1",
+        "time1",
+        "date1",
+        "amount1",
+        "phone_number1",
+        "car_number1",
+        "name1",
+        "phrase1",
+        "enum1",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Two readings of the same rules: what the client lets through, this side takes.
+        #[test]
+        fn what_the_client_makes_fit_is_taken(
+            kind in proptest::sample::select(&KINDS),
+            text in prop_oneof![
+                any::<String>(),
+                "[0-9:.~年月日 -]{0,24}",
+                "[a-zA-Z0-9\u{4e00}-\u{9fff}😀 .…·-]{0,40}",
+                "[¥$元0-9.+ ()-]{0,20}",
+            ],
+        ) {
+            if let Ok(fitted) = fit(kind, &text) {
+                let content = format!("x:{{{{{kind}.DATA}}}}");
+                let form = Form::of(&SandboxTemplate { id: "t".into(), title: "t".into(), content });
+                prop_assert_eq!(form.check(&json!({ kind: { "value": fitted } })).map(drop), Ok(()), "{:?}", text);
+            }
+        }
+    }
 
     #[test]
     fn a_template_is_read_line_by_line() {

@@ -104,7 +104,7 @@ fn fit_kind(kind: Kind, text: &str) -> Result<String, &'static str> {
         Kind::Amount => known(is_amount(text), "an amount is like ¥88.50, of at most 10 digits"),
         Kind::PhoneNumber => known(is_phone(text), "a phone number has at most 17 digits and symbols"),
         Kind::CarNumber => known(units(text) <= 8, "a car's number has at most 8 characters"),
-        Kind::Name => Ok(name(&only(|c| c.is_alphabetic() || c.is_ascii_punctuation() || matches!(c, ' ' | '·')))),
+        Kind::Name => Ok(name(&only(in_a_name))),
         Kind::Phrase => {
             known(text.chars().all(is_han), "a phrase has at most 5 Chinese characters").map(|t| cut(&t, 5, ""))
         }
@@ -154,8 +154,14 @@ fn name(text: &str) -> String {
     cut(text, if text.is_ascii() { 20 } else { 10 }, "").trim().to_owned()
 }
 
+/// Letters of any script that are not numbers too, and what joins them.
+fn in_a_name(c: char) -> bool {
+    (c.is_alphabetic() && !c.is_numeric()) || c.is_ascii_punctuation() || matches!(c, ' ' | '·')
+}
+
+/// Of the characters in use; the rare ones beyond are left out, as not every reader knows them.
 fn is_han(c: char) -> bool {
-    matches!(c, '\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3134f}')
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 fn is_digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {

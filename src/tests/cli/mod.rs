@@ -43,6 +43,16 @@ fn what_cannot_be_used_is_named_once() {
             ("YUEKE_DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/d"),
             &["postgres://u:***@127.0.0.1:1/d", "cannot reach the database", "refused"],
         ),
+        (
+            &["wechat-sandbox", "--listen", "0.0.0.0:8090"],
+            ("YUEKE_LOG", "info"),
+            &["listens on this machine only", "127.0.0.1:8090"],
+        ),
+        (
+            &["wechat-sandbox", "--listen", "127.0.0.1:0", "--templates", "junk.db"],
+            ("YUEKE_LOG", "info"),
+            &["junk.db is no list of templates"],
+        ),
     ] {
         let (code, told) = yueke(args, &[setting, ("YUEKE_LISTEN", "127.0.0.1:0")], folder);
         assert!(!told.contains("hunter2"), "{told}");

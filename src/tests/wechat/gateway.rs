@@ -346,6 +346,15 @@ async fn who_is_not_reached_is_unavailable() {
 }
 
 #[actix::test]
+async fn a_server_without_tls_is_not_reached_over_tls() {
+    let wx = Wx::start().await;
+    let wechat = wechat_at(&wx.base.replace("http://", "https://"), &wx.clock, SHORT);
+    let (code, _) = wx.login_code("amy").await;
+    unavailable(wechat.session_of(&code).await);
+    wx.stop().await;
+}
+
+#[actix::test]
 async fn after_five_failures_it_is_left_alone_until_it_answers_again() {
     let wx = Wx::start().await;
     let wechat = wx.wechat();

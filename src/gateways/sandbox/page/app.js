@@ -7,6 +7,7 @@ const base = new URL('../', import.meta.url);
 const EVERY_MS = 1000;
 /** How long a new message is shown before it counts as read. */
 const READ_AFTER_MS = 2500;
+const COMPLAINT_MS = 6000;
 
 /** Creates an element. Text always goes in as text. */
 function h(tag, attributes = {}, ...children) {
@@ -152,6 +153,15 @@ function showControl(state) {
 
 // ---- looking, once a second
 
+let complainedUntil = 0;
+
+/** Shows what went wrong, for so long at least. */
+function complain(text, ms) {
+  complainedUntil = performance.now() + ms;
+  byId('lost').textContent = text;
+  byId('lost').hidden = false;
+}
+
 let looking = false;
 let lookAgain = false;
 
@@ -168,10 +178,9 @@ async function look() {
     showList(people, numbers);
     showControl(state);
     showPhone(now, told);
-    byId('lost').hidden = true;
+    if (performance.now() >= complainedUntil) byId('lost').hidden = true;
   } catch {
-    byId('lost').textContent = say('lost');
-    byId('lost').hidden = false;
+    complain(say('lost'), 0);
   }
   looking = false;
   if (lookAgain) {
@@ -185,8 +194,7 @@ async function act(what) {
   try {
     await what();
   } catch (error) {
-    byId('lost').textContent = say('failed', error.message);
-    byId('lost').hidden = false;
+    complain(say('failed', error.message), COMPLAINT_MS);
     return;
   }
   await look();

@@ -104,5 +104,6 @@ export function translate() {
   document.documentElement.lang = language;
   document.title = say('title');
   for (const element of document.querySelectorAll('[data-text]')) element.textContent = say(element.dataset.text);
+  for (const element of document.querySelectorAll('[data-hint]')) element.placeholder = say(element.dataset.hint);
   for (const element of document.querySelectorAll('[data-label]')) element.setAttribute('aria-label', say(element.dataset.label));
 }
