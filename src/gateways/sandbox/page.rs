@@ -22,7 +22,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 /// Its links begin at the folder, so the address must end with a slash.
 pub async fn with_slash(req: HttpRequest) -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, format!("{}/", req.path()))).finish()
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, format!("{}/", req.path()))).finish()
 }
 
 pub async fn not_found() -> HttpResponse {

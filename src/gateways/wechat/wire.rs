@@ -28,6 +28,7 @@ const JSON_BYTES_MAX: usize = 64 << 10;
 pub const IMAGE_BYTES_MAX: usize = 2 << 20;
 /// The first try and two more.
 const TRIES_MAX: usize = 3;
+const SOON: Duration = Duration::from_secs(2);
 const PACE_MS: std::ops::RangeInclusive<u64> = 50..=400;
 
 /// `system error`: try again.
@@ -198,10 +199,16 @@ impl Wire {
 
     /// The same, for an answer that may be something else than JSON.
     pub async fn ask_raw<T>(&self, ask: &Ask, read: &Read<'_, T>) -> Result<T, Trouble> {
+        let began = std::time::Instant::now();
         let mut tries = 1;
         loop {
             match self.exchange(ask, read).await {
-                Err(trouble) if tries < TRIES_MAX && trouble.may_repeat(ask.call) => {
+                Err(trouble)
+                    if tries < TRIES_MAX
+                        && trouble.may_repeat(ask.call)
+                        // Everybody waits for a token: a second long silence would be too much.
+                        && (ask.call != Call::Token || began.elapsed() < SOON) =>
+                {
                     tracing::debug!(call = ask.call.name(), ?trouble, tries, "asking WeChat again");
                     self.pause().await;
                     tries += 1;

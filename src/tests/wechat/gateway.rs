@@ -8,7 +8,7 @@ use yueke::gateways::wechat::{Edition, Failure, QrWish, Suggest, TextCheck, Text
 use super::{APPID, BOOKED, FREED, SECRET, Wx, all, wechat_at};
 
 /// For what never answers.
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(1);
 
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, Failure>, code: i64) -> String {
