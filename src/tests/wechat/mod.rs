@@ -48,7 +48,7 @@ pub fn settings() -> SandboxSettings {
 
 /// A sandbox that is up.
 pub struct Wx {
-    _sandbox: Sandbox,
+    pub sandbox: Sandbox,
     pub clock: Clock,
     pub base: String,
     pub http: reqwest::Client,
@@ -65,7 +65,7 @@ impl Wx {
         let sandbox = Sandbox::new(settings, clock.clone());
         let (base, server) = serve(sandbox.configure("/sandbox"));
         let http = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
-        Self { _sandbox: sandbox, clock, base: format!("{base}/sandbox"), http, server }
+        Self { sandbox, clock, base: format!("{base}/sandbox"), http, server }
     }
 
     pub async fn stop(self) {
