@@ -11,6 +11,13 @@ const START_MS_MAX = 60_000;
 /** Demo data follows the clock, so a fixed morning gives the same classes whenever the test runs. */
 const MORNING = '2025-11-12T06:00:00.000+08:00';
 
+/** Where the real binary is, which must have been built. */
+export function binary() {
+  const place = process.env.YUEKE_BIN ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug/yueke');
+  if (!existsSync(place)) throw new Error(`${place} is missing: run "cargo build" first, or set YUEKE_BIN`);
+  return place;
+}
+
 export class Server {
   #child = null;
 
@@ -26,10 +33,8 @@ export class Server {
   }
 
   async start() {
-    const binary = process.env.YUEKE_BIN ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug/yueke');
-    if (!existsSync(binary)) throw new Error(`${binary} is missing: run "cargo build" first, or set YUEKE_BIN`);
     const log = createWriteStream(path.join(this.folder, 'server.log'), { flags: 'a' });
-    const child = spawn(binary, ['serve'], {
+    const child = spawn(binary(), ['serve'], {
       cwd: this.folder,
       env: {
         ...foreign(process.env),

@@ -32,6 +32,12 @@ async function ask(path, method = 'GET', body = undefined) {
   return told;
 }
 
+/** A demo's people are called by role and name, `student:amy`: the name first. */
+function called(person) {
+  const [, role, name] = /^(student|teacher|operator|admin|owner):(.+)$/u.exec(person) ?? [null, null, person];
+  return role ? `${name} · ${say(`role.${role}`)}` : name;
+}
+
 const personPath = (person, what) => `phone/${encodeURIComponent(person)}/${what}`;
 
 // ---- which phone is open: kept in the address, so that it can be linked and goes back
@@ -71,7 +77,7 @@ function showList(people, numbers) {
       h('span', { class: 'person__hint' }, hint),
       unread > 0 ? h('span', { class: 'unread', 'aria-label': say('unread', unread) }, unread > 99 ? '99+' : unread) : null));
   byId('people').replaceChildren(
-    ...people.map(({ person, last, unread }) => entry({ person }, person, last ? last.title : say('none'), unread, now?.person === person, 'person')),
+    ...people.map(({ person, last, unread }) => entry({ person }, called(person), last ? last.title : say('none'), unread, now?.person === person, 'person')),
     ...numbers.map(({ number, last }) => entry({ number }, number, last?.text ?? say('none'), 0, now?.number === number, 'sms')));
   byId('nobody').hidden = people.length + numbers.length > 0;
 }
@@ -106,7 +112,7 @@ function textMessage({ text, at }) {
 function showPhone(now, told) {
   byId('desk').dataset.open = now ? 'yes' : 'no';
   byId('consent').hidden = !now?.person;
-  byId('phone-title').textContent = now ? (now.person ?? now.number) : '';
+  byId('phone-title').textContent = now ? (now.person ? called(now.person) : now.number) : '';
   const grants = Object.entries(told?.grants ?? {}).filter(([, n]) => n > 0).map(([id, n]) => `${told.templates[id] ?? id} ×${n}`);
   byId('grants').hidden = grants.length === 0;
   byId('grants').textContent = say('grants', grants.join(language === 'en' ? ', ' : '、'));
