@@ -66,7 +66,7 @@ export class Phone {
     show(byId('phone'), known?.linked === true);
     if (!known?.linked) return;
     const open = byId('phone-open');
-    open.href = `${SANDBOX}/?person=${encodeURIComponent(this.#person())}`;
+    open.href = `${SANDBOX}/#${new URLSearchParams({ person: this.#person() })}`;
     const wanted = this.#wanted();
     setText(byId('phone-state'), t(known.reachable ? 'phone.reachable' : 'phone.unreachable'));
     byId('phone').dataset.reachable = known.reachable;
