@@ -424,7 +424,7 @@ pub async fn change_profile(ctx: Ctx, caller: Caller, body: Body<ProfileChange>)
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChooseRole {
-    /// `student` (also for parents) or `teacher`.
+    /// `student`, `parent` (the same: somebody whose students are booked) or `teacher`.
     role: String,
 }
 
@@ -433,10 +433,14 @@ pub struct ChooseRole {
 #[utoipa::path(post, path = "/users/role", tag = "people", request_body = ChooseRole,
     responses((status = 200, body = Profile), (status = 403), (status = 409)))]
 pub async fn choose_role(ctx: Ctx, caller: Caller, body: Body<ChooseRole>) -> Result<HttpResponse, Problem> {
-    let role = match Role::named(&body.value.role) {
+    // A parent is somebody whose students are booked.
+    let named = if body.value.role == "parent" { Some(Role::Student) } else { Role::named(&body.value.role) };
+    let role = match named {
         Some(role @ (Role::Student | Role::Teacher)) => role,
         Some(Role::Operator | Role::Admin | Role::Owner) => return Err(Problem::Forbidden),
-        None => return Err(Problem::invalid("role", "应为 student 或 teacher", "use student or teacher")),
+        None => {
+            return Err(Problem::invalid("role", "应为 student、parent 或 teacher", "use student, parent or teacher"));
+        }
     };
     let account = caller.account();
     let work = async {

@@ -126,6 +126,8 @@ pub const SMS_KEPT: Millis = 2 * DAY;
 pub const SMS_WITHIN: Millis = 8 * SECOND;
 
 // Sessions.
+/// Of one account; the oldest gives way. A mini-program logs in at each launch, a person on a few devices.
+pub const SESSIONS_PER_ACCOUNT_MAX: i64 = 500;
 pub const TOKEN_TTL: Millis = 2 * HOUR;
 /// In demo mode a manual clock is moved over days in one step, and a login should outlive that.
 pub const DEMO_TOKEN_TTL: Millis = 30 * DAY;

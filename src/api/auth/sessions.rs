@@ -16,7 +16,7 @@ use crate::{
     args,
     base::{
         ids::{AccountId, IdSource, LoginId, MessageId, OrgId, SessionId, secret_bytes},
-        limits::{NAME_CHARS_MAX, REFRESH_TTL},
+        limits::{NAME_CHARS_MAX, REFRESH_TTL, SESSIONS_PER_ACCOUNT_MAX},
         time::{SECOND, Timestamp},
     },
     outbox::Kind,
@@ -149,10 +149,15 @@ pub async fn open(ctx: &Ctx, visitor: &Visitor, account: AccountId, method: Meth
             tx.exec(sql, args![session, account, device, address, stored, at, at + REFRESH_TTL]).await?;
             tx.exec("update accounts set last_login_at = $2 where id = $1", args![account, at]).await?;
             arrival.note(tx, &*ids, Outcome::Ok).await?;
-            Ok(Some(person))
+            let sql = "update sessions set revoked_at = $2 where id in (select id from sessions where account_id = $1 \
+                and revoked_at is null and expires_at > $2 order by created_at desc, id desc limit 1 offset $3) \
+                returning id";
+            let gave_way = tx.one(sql, args![account, at, SESSIONS_PER_ACCOUNT_MAX]).await?;
+            Ok(Some((person, gave_way.map(|r| r.parse("id")).transpose()?)))
         })
     });
-    let person = person.await?.ok_or(Problem::InvalidCredentials)?;
+    let (person, gave_way) = person.await?.ok_or(Problem::InvalidCredentials)?;
+    forget(app, gave_way.as_slice());
     logged_in(app, person, session, token).await
 }
 

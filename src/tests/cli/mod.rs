@@ -1,5 +1,7 @@
 //! The real binary: what it says, and what it exits with, when something is not as it should be.
 
+mod secrets;
+
 use std::{net::TcpListener, path::Path, process::Command};
 
 use crate::{crash::process::check, store::database::Database};

@@ -17,6 +17,7 @@ on_both! {
     a_new_device_or_place_is_told
     logins_are_logged
     names_and_numbers_stay_in_their_org
+    the_oldest_of_too_many_sessions_gives_way
 }
 
 async fn act(person: &Person, account: &str, what: &str) -> crate::harness::app::Answer {
@@ -175,6 +176,7 @@ async fn one_chooses_to_teach_but_not_to_lead(app: &mut TestApp) {
     let listed = app.operator.get("/teachers").await.items();
     assert_eq!((listed.len(), &listed[0]["name"]), (1, &json!("amy")));
     amy.get("/coach/bookings").await.is(200);
+    assert_eq!(choose(&amy, "parent").await.is(200)["roles"], told["roles"]);
     choose(&app.operator, "teacher").await.refused("role_chosen");
     assert_eq!(choose(&app.operator, "student").await.is(200)["roles"], json!(["student", "operator"]));
     app.operator.booked(&app.class(1, json!({})).await).await;
@@ -271,4 +273,16 @@ async fn names_and_numbers_stay_in_their_org(app: &mut TestApp) {
     let root = app.login("admin", "our root").await;
     assert_eq!(root.get(&format!("/users?query={NUMBER}")).await.is(200)["total"], 0);
     root.get(&format!("/users/{}", there.account)).await.fails(404, "not_found");
+}
+
+async fn the_oldest_of_too_many_sessions_gives_way(app: &mut TestApp) {
+    let most = yueke::base::limits::SESSIONS_PER_ACCOUNT_MAX;
+    let (first, second) = (app.student("amy").await, app.student("amy").await);
+    for _ in 2..most {
+        app.student("amy").await;
+    }
+    first.get("/users/profile").await.is(200);
+    app.student("amy").await;
+    first.get("/users/profile").await.fails(401, "unauthorized");
+    assert_eq!(second.get("/sessions").await.is(200)["total"], most);
 }

@@ -109,6 +109,9 @@ async fn a_password_is_changed_and_logs_others_out(app: &mut TestApp) {
     let first = amy.keyed("k", Method::PUT, "/password", body.clone()).await;
     let again = amy.keyed("k", Method::PUT, "/password", body).await;
     assert_eq!((first.status, &first.text), (200, &again.text));
+    amy.keyed("k", Method::PUT, "/password", json!({ "new_password": NEW })).await.fails(422, "request_key_reused");
+    let plain = "receipts where request_key = 'k' and length(fingerprint) = 64";
+    assert_eq!(app.db.count(plain).await, 0, "no digest of a password is stored");
     // Who never had one needs no old one.
     let ben = app.student("ben").await;
     ben.put("/password", json!({ "new_password": GOOD })).await.is(200);
@@ -220,5 +223,31 @@ async fn an_address_that_guesses_is_slowed_down() {
     app.student("amy").await;
     pass(&app, 15 * MINUTE).await;
     by_name(&app, "another", "summer2025").await.fails(401, "invalid_credentials");
+    app.close().await;
+}
+
+/// Before the server ever ran, and by the same rules.
+#[actix::test]
+async fn the_command_line_makes_accounts_that_log_in() {
+    let db = Database::sqlite();
+    let make = |name: &str, role: &str, password: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yueke"));
+        command.args(["account", name, "--role", role]).env("YUEKE_DATABASE_URL", &db.url);
+        let output = command.env("YUEKE_PASSWORD", password).output().expect("the binary runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (password, word) in [("short", "at least 10"), ("1234567890", "everybody"), ("root root!", "name")] {
+        let (made, told) = make("root", "owner", password);
+        assert!(!made && told.contains(word) && !told.contains(password), "{told}");
+    }
+    for (name, role) in [("root", "owner"), ("Tom", "teacher"), ("amy", "student")] {
+        assert_eq!(make(name, role, GOOD), (true, String::new()));
+    }
+    assert!(make("root", "admin", GOOD).1.contains("taken"));
+    let clock = "manual:2025-11-12T08:00:00+08:00";
+    let app = TestApp::start_unpeopled(db, &[("YUEKE_CLOCK", clock)]).await;
+    assert_eq!(by_name(&app, "root", GOOD).await.is(200)["user"]["roles"], json!(["owner"]));
+    assert!(by_name(&app, "Tom", GOOD).await.is(200)["user"]["teacher_id"].is_string());
+    assert_eq!(by_name(&app, "amy", GOOD).await.is(200)["students"][0]["relation"], "self");
     app.close().await;
 }
