@@ -78,6 +78,10 @@ pub const REMINDER_KEPT: Millis = DAY;
 /// Logins after they expired, for whoever asks who was logged in.
 pub const SESSION_KEPT: Millis = 30 * DAY;
 
+// Messages in WeChat.
+/// On their way at once: at a tenth of a second each, some two thousand a second.
+pub const MESSAGES_AT_ONCE_MAX: usize = 256;
+
 // Sockets.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 16 << 10;
 pub const SOCKET_TOPICS_MAX: usize = 256;

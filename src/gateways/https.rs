@@ -19,7 +19,6 @@ use tokio::{sync::Semaphore, time::timeout};
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// Shorter than servers keep a connection, so that few requests meet one that is being closed.
 const IDLE_MAX: Duration = Duration::from_secs(15);
-const IDLE_CONNECTIONS_MAX: usize = 16;
 /// Of a server's answer, before its body.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
@@ -59,7 +58,7 @@ impl Https {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .pool_max_idle_per_host(at_once_max)
             .http1_max_buf_size(HEAD_BYTES_MAX)
             .build(connector);
         Ok(Self { client, places: Semaphore::new(at_once_max), within })

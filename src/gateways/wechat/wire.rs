@@ -16,14 +16,16 @@ use super::{
 };
 use crate::{
     base::{
+        limits::MESSAGES_AT_ONCE_MAX,
         metrics::{WECHAT_CALLS, WECHAT_SECONDS},
         sync::lock,
     },
     gateways::https::{Answer, Https, Lost, base_url, percent},
 };
 
-/// Requests that wait for an answer; more wait for one of them to end.
-const AT_ONCE_MAX: usize = 64;
+/// Requests that wait for an answer; more wait for one of them to end. Room for all the messages that
+/// the postman has on their way, and for people who log in meanwhile.
+const AT_ONCE_MAX: usize = MESSAGES_AT_ONCE_MAX + 64;
 const JSON_BYTES_MAX: usize = 64 << 10;
 pub const IMAGE_BYTES_MAX: usize = 2 << 20;
 /// The first try and two more.

@@ -25,6 +25,7 @@ use crate::{
     base::{
         ids::AccountId,
         lang::Lang,
+        limits::MESSAGES_AT_ONCE_MAX,
         metrics,
         time::{Clock, SECOND, Timestamp, Zone},
     },
@@ -33,8 +34,6 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Messages on their way at once: at a tenth of a second each, some two thousand a second.
-const AT_ONCE_MAX: usize = 256;
 /// Noted in one write …
 const NOTE_AT: usize = 64;
 /// … or after this long.
@@ -123,7 +122,7 @@ impl Postman {
         loop {
             if !round.is_over
                 && !round.has_looked
-                && round.flights.len() <= AT_ONCE_MAX / 2
+                && round.flights.len() <= MESSAGES_AT_ONCE_MAX / 2
                 && let Err(error) = self.take_up(&mut round).await
             {
                 // What is on its way is still to be noted.
@@ -149,7 +148,7 @@ impl Postman {
         let parts = &self.0.parts;
         round.has_looked = true;
         // While WeChat is away one message asks for all.
-        let room = if parts.wechat.is_well() { AT_ONCE_MAX - round.flights.len() } else { 1 };
+        let room = if parts.wechat.is_well() { MESSAGES_AT_ONCE_MAX - round.flights.len() } else { 1 };
         let now = parts.clock.now();
         let limit = (room + round.busy.len()) as i64;
         let rows = parts.store.reader().all(DUE, args![now, limit]).await?;
@@ -161,7 +160,7 @@ impl Postman {
                     continue;
                 }
             };
-            if round.flights.len() >= AT_ONCE_MAX || !round.busy.insert(letter.account) {
+            if round.flights.len() >= MESSAGES_AT_ONCE_MAX || !round.busy.insert(letter.account) {
                 continue;
             }
             match letter.still_of_use(now) {
