@@ -2,6 +2,7 @@
 
 mod gateway;
 mod hostile;
+mod kill;
 mod production;
 mod sandbox;
 
