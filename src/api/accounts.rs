@@ -229,6 +229,8 @@ async fn take(
         let done = app.store.write(move |tx| Box::pin(async move { taken.write(tx, &*ids).await }));
         let Done { ended, held } = done.await??;
         sessions::forget(&app, &ended);
+        // Nobody is written to who is disabled.
+        app.reach.look_again(vec![account]);
         if let Some((roles, teacher)) = held {
             app.tokens.set_roles(account, roles, teacher);
         }

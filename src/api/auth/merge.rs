@@ -147,6 +147,7 @@ pub async fn merge_account(ctx: Ctx, caller: Caller, body: Body<Merge>) -> Resul
                 sessions::forget(&app, ended);
                 app.people.forget(*other);
                 app.people.forget(mine);
+                app.reach.look_again(vec![mine]);
                 tracing::info!(account = %mine, merged = %other, "an account became a part of another");
             }
             Ok(merged.map(|(other, _)| other))
@@ -269,6 +270,12 @@ async fn move_all(
         "update account_students set account_id = $1 where account_id = $2",
         "update wx_accounts set account_id = $1 where account_id = $2",
         "update messages set account_id = $1 where account_id = $2",
+        // What may still be sent, and what is on its way. Of a template that both allowed, mine counts:
+        // how often WeChat will take it from the other's openid it tells itself.
+        "delete from subscriptions where account_id = $2 and template_id in \
+         (select template_id from subscriptions where account_id = $1)",
+        "update subscriptions set account_id = $1 where account_id = $2",
+        "update deliveries set account_id = $1 where account_id = $2",
         // What became a part of the other before leads to me without a detour.
         "update accounts set merged_into = $1 where merged_into = $2",
     ] {

@@ -99,7 +99,8 @@ async fn newcomer(tx: &mut Conn, ids: &dyn IdSource, org: OrgId, at: Timestamp) 
 }
 
 /// The account that this openid, or another one of the same person, belongs to. A unionid that was
-/// not told before is kept, and a second openid is linked.
+/// not told before is kept, and a second openid is linked. The openid that somebody came with last
+/// is the one that messages go to.
 pub(super) async fn find(
     tx: &mut Conn,
     org: OrgId,
@@ -107,12 +108,9 @@ pub(super) async fn find(
     at: Timestamp,
 ) -> Result<Option<AccountId>, StoreError> {
     let WxSession { openid, unionid } = session;
-    let sql = "select account_id, unionid from wx_accounts where org_id = $1 and openid = $2";
-    if let Some(row) = tx.one(sql, args![org, &**openid]).await? {
-        if unionid.is_some() && row.opt_text("unionid")? != unionid.as_deref() {
-            let sql = "update wx_accounts set unionid = $3, updated_at = $4 where org_id = $1 and openid = $2";
-            tx.exec(sql, args![org, &**openid, unionid.as_deref(), at]).await?;
-        }
+    let sql = "update wx_accounts set unionid = coalesce($3, unionid), updated_at = $4 \
+        where org_id = $1 and openid = $2 returning account_id";
+    if let Some(row) = tx.one(sql, args![org, &**openid, unionid.as_deref(), at]).await? {
         return Ok(Some(row.parse("account_id")?));
     }
     let Some(unionid) = unionid else { return Ok(None) };

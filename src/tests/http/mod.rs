@@ -27,3 +27,4 @@ mod tables;
 mod tokens;
 mod values;
 mod waitlist;
+mod wechat;
