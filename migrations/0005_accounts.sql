@@ -53,6 +53,17 @@ create table login_logs (
 create index login_logs_by_account on login_logs (account_id, at);
 create index login_logs_by_age on login_logs (at);
 
+-- Names and numbers that no account has, tried with a password: counted and locked like accounts,
+-- so that neither the answer nor the time it takes tells which ones there are.
+create table unknown_logins (
+    -- Keyed with the server's secret: people type passwords where their names belong.
+    name_hash text primary key,
+    failures bigint not null,
+    locked_until bigint,
+    updated_at bigint not null
+);
+create index unknown_logins_by_age on unknown_logins (updated_at);
+
 -- The one code that a number may be proven with, for each purpose.
 create table sms_codes (
     org_id text not null,

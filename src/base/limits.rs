@@ -104,10 +104,13 @@ pub const USERNAME_CHARS_MAX: usize = 32;
 pub const FAILURES_PER_ADDRESS: Rule = Rule { at_most: 60, within: 15 * MINUTE };
 /// Accounts registered from one address.
 pub const REGISTRATIONS_PER_ADDRESS: Rule = Rule { at_most: 30, within: HOUR };
-/// Addresses and unknown names that are counted at once.
+/// Addresses that are counted at once.
 pub const COUNTED_KEYS_MAX: usize = 100_000;
 /// Who logged in when and from where: half a year, as China's Cybersecurity Law asks (article 21).
 pub const LOGIN_LOG_KEPT: Millis = 183 * DAY;
+
+/// Names that no account has, after somebody last tried one.
+pub const UNKNOWN_LOGIN_KEPT: Millis = 7 * DAY;
 
 // Codes by SMS. Each message costs money, so every way to ask for one has its bounds.
 pub const SMS_CODE_TTL: Millis = 5 * MINUTE;

@@ -17,7 +17,10 @@ use crate::{
     args,
     base::{
         ids::{BookingId, BookingNo, StudentId, TeacherId},
-        limits::{DELIVERY_KEPT, LOGIN_LOG_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT, SMS_KEPT},
+        limits::{
+            DELIVERY_KEPT, LOGIN_LOG_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT, SMS_KEPT,
+            UNKNOWN_LOGIN_KEPT,
+        },
         time::{Clock, MINUTE, Millis, Timestamp},
     },
     domain::schedule::effects::Recipient,
@@ -49,7 +52,7 @@ struct Outlived {
 /// Noted before the first of them goes: who counts notices must not miss those.
 const NOTE_OUTBOX: &str = "update lease set outbox_kept_from = $1 where id = 1 and outbox_kept_from < $1";
 
-const OUTLIVED: [Outlived; 8] = [
+const OUTLIVED: [Outlived; 9] = [
     Outlived {
         sql: "delete from receipts where (account_id, request_key) in (select account_id, request_key \
             from receipts where created_at < $1 order by created_at limit $2)",
@@ -80,6 +83,11 @@ const OUTLIVED: [Outlived; 8] = [
     Outlived {
         sql: "delete from login_logs where id in (select id from login_logs where at < $1 order by at limit $2)",
         kept: LOGIN_LOG_KEPT,
+    },
+    Outlived {
+        sql: "delete from unknown_logins where name_hash in (select name_hash from unknown_logins \
+            where updated_at < $1 order by updated_at limit $2)",
+        kept: UNKNOWN_LOGIN_KEPT,
     },
     Outlived {
         sql: "delete from sms_codes where (org_id, phone, purpose) in (select org_id, phone, purpose \

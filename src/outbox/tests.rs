@@ -8,7 +8,9 @@ use crate::{
     args,
     base::{
         ids::*,
-        limits::{LOGIN_LOG_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT, SMS_KEPT},
+        limits::{
+            LOGIN_LOG_KEPT, OUTBOX_KEPT, RECEIPT_KEPT, REMINDER_KEPT, SESSION_KEPT, SMS_KEPT, UNKNOWN_LOGIN_KEPT,
+        },
         time::{HOUR, MINUTE},
     },
     domain::schedule::{
@@ -308,6 +310,10 @@ async fn what_is_outlived_goes_and_nothing_else() {
             values ($1, 'a', $2, 'sms', 'ok', '', '', '')";
         w.exec(sql, args![id, now - ago]).await;
     }
+    for (id, ago) in [("old", UNKNOWN_LOGIN_KEPT + 1), ("new", UNKNOWN_LOGIN_KEPT)] {
+        let sql = "insert into unknown_logins (name_hash, failures, updated_at) values ($1, 1, $2)";
+        w.exec(sql, args![id, now - ago]).await;
+    }
     for (id, ago) in [("old", SMS_KEPT + 1), ("new", SMS_KEPT)] {
         let sql = "insert into sms_codes (org_id, phone, purpose, code_hash, created_at, expires_at) \
             values ('o', $1, 'login', '', $2, $2)";
@@ -316,11 +322,13 @@ async fn what_is_outlived_goes_and_nothing_else() {
             values ($1, 'o', '', 'login', '', '', $2)";
         w.exec(sql, args![id, now - ago]).await;
     }
-    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 6);
+    assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 7);
     assert_eq!(w.ids("outbox", "id").await, ["given up", "new", "unrelayed"]);
     assert_eq!(w.ids("class_reminders", "booking_id").await, ["new"]);
     assert_eq!(w.ids("sessions", "id").await, ["new"]);
-    for (table, column) in [("login_logs", "id"), ("sms_codes", "phone"), ("sms_sends", "id")] {
+    for (table, column) in
+        [("login_logs", "id"), ("unknown_logins", "name_hash"), ("sms_codes", "phone"), ("sms_sends", "id")]
+    {
         assert_eq!(w.ids(table, column).await, ["new"], "{table}");
     }
     assert_eq!(w.outbox.jobs.tidy(now).await.unwrap(), 0);

@@ -3,9 +3,6 @@
 
 use std::{net::IpAddr, sync::Mutex};
 
-use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
-
 use crate::{
     args,
     base::{
@@ -102,21 +99,10 @@ impl SmsLimits {
 const FAILURES: &[Rule] = &[FAILURES_PER_ADDRESS];
 const REGISTRATIONS: &[Rule] = &[REGISTRATIONS_PER_ADDRESS];
 
-/// A name that no account has, tried with a password: counted like an account's failures, so that
-/// being locked does not tell which names there are.
-#[derive(Clone, Copy, Default)]
-struct Unknown {
-    failures: i64,
-    locked_until: Option<Timestamp>,
-}
-
-type NameHash = [u8; 32];
-
 pub struct Doors {
     sms: Mutex<(SmsLimits, Timestamp)>,
     failures: Mutex<Rolling<IpAddr>>,
     registrations: Mutex<Rolling<IpAddr>>,
-    unknown: Cache<NameHash, Unknown>,
     /// Held while roles change, so that what is told to the tokens comes in the order of the commits.
     pub roles: tokio::sync::Mutex<()>,
 }
@@ -141,7 +127,6 @@ impl Doors {
             sms: Mutex::new((sms, now)),
             failures: Mutex::new(Rolling::new(FAILURES, COUNTED_KEYS_MAX)),
             registrations: Mutex::new(Rolling::new(REGISTRATIONS, COUNTED_KEYS_MAX)),
-            unknown: Cache::new(COUNTED_KEYS_MAX),
             roles: tokio::sync::Mutex::default(),
         })
     }
@@ -173,27 +158,6 @@ impl Doors {
         from.into_iter().for_each(|from| lock(&self.registrations).note(home(from), now));
         Ok(())
     }
-
-    pub fn is_unknown_locked(&self, name: &str, now: Timestamp) -> bool {
-        let known = self.unknown.get(&hash(name)).unwrap_or_default();
-        known.locked_until.is_some_and(|until| until > now)
-    }
-
-    /// As an account's row counts; true when it is locked now.
-    pub fn unknown_failed(&self, name: &str, now: Timestamp, most: i64, locked_for: Millis) -> bool {
-        let known = self.unknown.get(&hash(name)).unwrap_or_default();
-        if known.locked_until.is_some_and(|until| until > now) {
-            return true;
-        }
-        let failures = known.failures + 1;
-        let next = if failures < most {
-            Unknown { failures, locked_until: None }
-        } else {
-            Unknown { failures: 0, locked_until: Some(now + locked_for) }
-        };
-        self.unknown.insert(hash(name), next);
-        next.locked_until.is_some()
-    }
 }
 
 fn check(counted: &Mutex<Rolling<IpAddr>>, from: Option<IpAddr>, now: Timestamp) -> Result<(), Problem> {
@@ -203,10 +167,6 @@ fn check(counted: &Mutex<Rolling<IpAddr>>, from: Option<IpAddr>, now: Timestamp)
 
 fn too_soon(wait: Millis) -> Problem {
     Problem::RateLimited { retry_after: ((wait + SECOND - 1) / SECOND).clamp(1, i64::from(u32::MAX)) as u32 }
-}
-
-fn hash(name: &str) -> NameHash {
-    Sha256::digest(name.as_bytes()).into()
 }
 
 /// What one household or office has: of IPv6 that is a network of its own.

@@ -84,12 +84,13 @@ pub(super) async fn by_password(
         named.column()
     );
     let row = app.store.reader().one(&sql, args![app.org, named.text()]).await?;
-    let key = format!("{} {}", named.column(), named.text());
-    let locked = match &row {
-        Some(row) => row.opt_at("locked_until")?.is_some_and(|until| until > now),
-        None => app.doors.is_unknown_locked(&key, now),
-    };
-    if locked {
+    // Asked for whether or not there is an account, so that it takes as long.
+    let key = app.tokens.seal(&format!("name:{}:{}:{}", app.org, named.column(), named.text()));
+    let sql = "select locked_until from unknown_logins where name_hash = $1";
+    let unknown = app.store.reader().one(sql, args![&*key]).await?;
+    let counted = row.as_ref().or(unknown.as_ref());
+    let locked_until = counted.map(|r| r.opt_at("locked_until")).transpose()?.flatten();
+    if locked_until.is_some_and(|until| until > now) {
         app.doors.guessed_wrong(from, now);
         return Err(Problem::AccountLocked);
     }
@@ -98,8 +99,7 @@ pub(super) async fn by_password(
     let good = verify_in_turn(app, password, hash).await?;
     let Some(row) = row else {
         app.doors.guessed_wrong(from, now);
-        let locked = app.doors.unknown_failed(&key, now, FAILURES_MAX, LOCKED_FOR);
-        return Err(if locked { Problem::AccountLocked } else { Problem::InvalidCredentials });
+        return Err(note_unknown(ctx, key).await?);
     };
     let account: AccountId = row.parse("id")?;
     if !good || row.opt_at("disabled_at")?.is_some() {
@@ -135,6 +135,20 @@ async fn note_failure(ctx: &Ctx, visitor: &Visitor, account: AccountId) -> Resul
         })
     });
     Ok(if open.await? { Problem::InvalidCredentials } else { Problem::AccountLocked })
+}
+
+/// The same for a name that no account has, with as much to write.
+async fn note_unknown(ctx: &Ctx, key: String) -> Result<Problem, Problem> {
+    let now = ctx.now();
+    let sql = "insert into unknown_logins (name_hash, failures, locked_until, updated_at) values ($1, 1, null, $4) \
+        on conflict (name_hash) do update set \
+        failures = case when unknown_logins.failures + 1 < $2 then unknown_logins.failures + 1 else 0 end, \
+        locked_until = case when unknown_logins.failures + 1 < $2 then null else $3 end, updated_at = $4 \
+        where unknown_logins.locked_until is null or unknown_logins.locked_until <= $4 returning locked_until";
+    let args = args![key, FAILURES_MAX, now + LOCKED_FOR, now];
+    let row = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.one(sql, args).await?) })).await?;
+    let open = row.map(|r| r.opt_at("locked_until")).transpose()?.is_some_and(|until| until.is_none());
+    Ok(if open { Problem::InvalidCredentials } else { Problem::AccountLocked })
 }
 
 /// Unless the account was locked while the password was checked.

@@ -190,6 +190,14 @@ async fn unknown_names_are_answered_like_known_ones(app: &mut TestApp) {
     for other in &told[1..] {
         assert_eq!(*other, told[0]);
     }
+    // What was typed for a name may be somebody's password.
+    assert_eq!(app.db.count("unknown_logins where name_hash like '%nobody%'").await, 0);
+    // The lock of a name that there is not outlives a restart as well.
+    let wrong = async |app: &TestApp| by_name(app, "nobody", "wrong").await;
+    while wrong(app).await.body["reason"] != "account_locked" {}
+    let later = text(&app.admin.get("/dev/clock").await.is(200)["now"])[11..23].to_owned();
+    app.restart(&later).await;
+    wrong(app).await.fails(401, "account_locked");
 }
 
 async fn an_admin_unlocks(app: &mut TestApp) {

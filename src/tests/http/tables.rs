@@ -6,7 +6,7 @@ use crate::store::database::Database;
 
 /// All tables but those that are written in the background (`outbox`, and `messages` from it) and
 /// what is not about anybody (`lease`). Of messages, which of them were read.
-const TABLES: [(&str, &str); 21] = [
+const TABLES: [(&str, &str); 22] = [
     ("account_roles", "true"),
     ("account_students", "true"),
     ("accounts", "true"),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str); 21] = [
     ("sms_sends", "true"),
     ("students", "true"),
     ("teachers", "true"),
+    ("unknown_logins", "true"),
     ("waitlist", "true"),
     ("waitlist_capacity", "true"),
     ("waitlist_offers", "true"),
