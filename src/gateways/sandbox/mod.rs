@@ -21,7 +21,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use actix_web::web::{self, Data, PayloadConfig, ServiceConfig};
+use actix_web::{
+    HttpResponse,
+    body::MessageBody,
+    dev::{Response, ServiceRequest, ServiceResponse},
+    middleware::{Next, from_fn},
+    web::{self, Data, PayloadConfig, ServiceConfig},
+};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
@@ -122,7 +128,7 @@ impl Sandbox {
             if !prefix.is_empty() {
                 scope = scope.route("", web::get().to(page::with_slash));
             }
-            config.service(scope);
+            config.service(scope.wrap(from_fn(in_own_words)));
         }
     }
 
@@ -135,6 +141,15 @@ impl Sandbox {
     pub fn sms(&self, number: &str, text: &str) {
         lock(&self.0.world).sms(number, text, self.0.clock.now());
     }
+}
+
+/// A server around us tells the errors of handlers in words of its own; ours are answers.
+async fn in_own_words(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let (req, response) = next.call(req).await?.into_parts();
+    Ok(ServiceResponse::new(req, HttpResponse::from(Response::from(response))))
 }
 
 impl fmt::Debug for Sandbox {

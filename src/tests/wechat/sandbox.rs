@@ -3,6 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::{harness::app::TestApp, store::database::Database};
+
 use super::{APPID, BOOKED, FREED, SECRET, Wx, all, settings};
 
 impl Wx {
@@ -539,4 +541,24 @@ async fn the_page_runs_nothing_but_its_own_files() {
         assert!(file.headers()["content-type"].to_str().is_ok_and(|k| k.starts_with(kind)), "{path}");
     }
     wx.stop().await;
+}
+
+#[actix::test]
+async fn within_the_demo_server_it_speaks_for_itself() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let ask = async |method: Method, path: &str, body: &str| {
+        let headers = [("content-type", "application/json")];
+        let path = format!("/sandbox{path}");
+        let answer = app.anybody().send_raw(method, &path, &headers, body.to_owned()).await;
+        (answer.status, answer.text)
+    };
+    let (status, told) = ask(Method::PUT, "/control", r#"{"latency_ms":-1}"#).await;
+    assert!(status == 400 && told.contains("does not fit"), "{status} {told}");
+    let (status, told) = ask(Method::GET, "/none", "").await;
+    assert!(status == 404 && told.contains("sandbox"), "{status} {told}");
+    let (status, told) = ask(Method::GET, "/wxaapi/newtmpl/gettemplate", "").await;
+    assert!(status == 200 && told.contains("41001"), "{status} {told}");
+    let (status, told) = ask(Method::POST, "/phone/amy/login-code", "").await;
+    assert!(status == 200 && told.contains("openid"), "{status} {told}");
+    app.close().await;
 }
