@@ -60,7 +60,6 @@ pub enum Problem {
         configured: bool,
     },
     PhoneInUse,
-    WeChatInUse,
     NotMergeable,
     OwnAccount,
     LastOwner,
@@ -228,12 +227,6 @@ impl Problem {
                 "phone_in_use",
                 "该手机号已属于另一个账号：如果是您的，请获取合并验证码并调用 POST /users/merge",
                 "This number belongs to another account: if it is yours, prove it with a code for `merge`                  and POST /users/merge",
-            ),
-            Self::WeChatInUse => row(
-                409,
-                "wechat_in_use",
-                "您的账号已绑定另一个微信，请先确认要绑定的微信",
-                "Another WeChat user of this program is bound to your account already",
             ),
             Self::NotMergeable => row(
                 409,

@@ -10,6 +10,8 @@ use std::{
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
+use yueke::base::time::{Clock, DAY, Zone};
+
 use super::{APPID, BOOKED, SECRET, Wx, all};
 use crate::crash::process::{free_port, pause};
 
@@ -85,7 +87,7 @@ async fn a_kill_in_the_midst_of_sending_loses_no_message() {
     let admin = server.login("dev:admin:root").await;
     let course = json!({ "name": "书法", "kind": 1, "duration_min": 60 });
     let course = server.ask(Method::POST, "/courses", &admin, course).await["id"].clone();
-    let starts_at = (chrono::Utc::now() + chrono::Duration::hours(48)).to_rfc3339();
+    let starts_at = Zone::SHANGHAI.rfc3339(Clock::system().now() + 2 * DAY);
     let class = json!({ "course_id": course, "starts_at": starts_at, "capacity": PEOPLE });
     let class = server.ask(Method::POST, "/schedules", &admin, class).await["id"].clone();
     let mut people = Vec::new();
