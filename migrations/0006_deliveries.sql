@@ -44,7 +44,6 @@ create table deliveries (
 );
 create unique index deliveries_once on deliveries (dedupe_key);
 create index deliveries_due on deliveries (next_at, id) where state = 'queued';
-create index deliveries_in_line on deliveries (account_id, next_at, id) where state = 'queued';
 create index deliveries_by_account on deliveries (account_id, id);
 create index deliveries_by_schedule on deliveries (schedule_id, id);
 create index deliveries_by_state on deliveries (state, id);

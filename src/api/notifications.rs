@@ -58,7 +58,8 @@ const FROM: &str = "deliveries d left join accounts a on a.id = d.account_id";
 
 fn read(ctx: &Ctx, row: &Row) -> Result<Notification, Problem> {
     let (kind, state, zone) = (row.text("kind")?, row.text("state")?, ctx.zone());
-    let data: Value = serde_json::from_str(row.text("data")?).map_err(|e| row.bad("data", e))?;
+    // What could not be read is shown as well: it was given up for that.
+    let data: Value = serde_json::from_str(row.text("data")?).unwrap_or_default();
     let (title, body) = tell(kind, &data, ctx.lang, zone);
     let text = |column| row.opt_text(column).map(|t| t.map(str::to_owned));
     let at = |column| row.opt_at(column).map(|at| at.map(|at| zone.rfc3339(at)));

@@ -33,9 +33,9 @@ pub struct Letter {
     pub starts_at: Option<Timestamp>,
 }
 
-/// Everything that [`Letter::read`] needs, of those that are due by `$1`; of each account the first
-/// in line, since WeChat takes one message to a person at a time.
-pub const DUE: &str = "select d.id, d.account_id, d.kind, d.data, d.happened_at, d.attempts, \
+/// Everything that [`Letter::read`] needs, of those that are due by `$1`, in order, after the one that was
+/// due at `$2` with the id `$3`.
+pub const DUE: &str = "select d.id, d.account_id, d.kind, d.data, d.happened_at, d.next_at, d.attempts, \
     o.status as offer_status, b.status as booking_status, s.status as schedule_status, s.starts_at, \
     a.disabled_at, u.refused_at, (select w.openid from wx_accounts w where w.account_id = d.account_id \
     order by w.updated_at desc, w.openid limit 1) as openid \
@@ -43,9 +43,8 @@ pub const DUE: &str = "select d.id, d.account_id, d.kind, d.data, d.happened_at,
     left join waitlist_offers o on o.id = d.offer_id left join bookings b on b.id = d.booking_id \
     left join schedules s on s.id = d.schedule_id \
     left join subscriptions u on u.account_id = d.account_id and u.template_id = d.template_id \
-    where d.state = 'queued' and d.next_at <= $1 and not exists (select 1 from deliveries e \
-    where e.account_id = d.account_id and e.state = 'queued' and (e.next_at, e.id) < (d.next_at, d.id)) \
-    order by d.next_at, d.id limit $2";
+    where d.state = 'queued' and d.next_at <= $1 and (d.next_at, d.id) > ($2, $3) \
+    order by d.next_at, d.id limit $4";
 
 /// Why a message is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

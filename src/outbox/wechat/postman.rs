@@ -23,7 +23,7 @@ use super::{
 use crate::{
     args,
     base::{
-        ids::AccountId,
+        ids::{AccountId, DeliveryId},
         lang::Lang,
         limits::MESSAGES_AT_ONCE_MAX,
         metrics,
@@ -34,9 +34,14 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Noted in one write …
+/// Read at once, and how often in a row: past a person to whom thousands are due.
+const PAGE: usize = 512;
+const PAGES_MAX: usize = 16;
+/// Noted in one write as soon as there are so many …
 const NOTE_AT: usize = 64;
-/// … or after this long.
+/// … and no more, so that no booking waits for it.
+const NOTE_MAX: usize = 128;
+/// Noted after this long in any case.
 const NOTE_WITHIN: Duration = Duration::from_millis(30);
 /// Looked again at least this often, should a bell be missed or WeChat be away.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -72,6 +77,8 @@ struct Round {
     flights: JoinSet<Done>,
     /// Their accounts, until what came of it is noted.
     busy: HashSet<AccountId>,
+    /// What was not sent, until that is noted.
+    held: HashSet<DeliveryId>,
     back: Vec<Done>,
     first_back: Option<Instant>,
     /// Nothing new since the rows were last looked at.
@@ -144,30 +151,57 @@ impl Postman {
         failed.map_or(Ok(round.dealt_with), Err)
     }
 
+    /// In the order in which they are due; of each person the first, as WeChat takes one message to a
+    /// person at a time. What need not be sent any more is dealt with at once.
     async fn take_up(&self, round: &mut Round) -> Result<(), StoreError> {
         let parts = &self.0.parts;
         round.has_looked = true;
         // While WeChat is away one message asks for all.
-        let room = if parts.wechat.is_well() { MESSAGES_AT_ONCE_MAX - round.flights.len() } else { 1 };
+        let room = if parts.wechat.is_well() { MESSAGES_AT_ONCE_MAX } else { 1 };
         let now = parts.clock.now();
-        let limit = (room + round.busy.len()) as i64;
-        let rows = parts.store.reader().all(DUE, args![now, limit]).await?;
-        for row in &rows {
-            let letter = match Letter::read(row) {
-                Ok(letter) => letter,
-                Err(error) => {
-                    tracing::error!(%error, "a message cannot be read");
+        let mut last = (Timestamp::MIN, String::new());
+        for _ in 0..PAGES_MAX {
+            let rows = parts.store.reader().all(DUE, args![now, last.0, &*last.1, PAGE as i64]).await?;
+            for row in &rows {
+                last = (row.at("next_at")?, row.text("id")?.to_owned());
+                let letter = match Letter::read(row) {
+                    Ok(letter) => letter,
+                    Err(error) => {
+                        self.give_up(&last.1, &error).await?;
+                        continue;
+                    }
+                };
+                if round.flights.len() >= room {
+                    return Ok(());
+                }
+                if round.held.contains(&letter.id) || round.busy.contains(&letter.account) {
                     continue;
                 }
-            };
-            if round.flights.len() >= MESSAGES_AT_ONCE_MAX || !round.busy.insert(letter.account) {
-                continue;
+                match letter.still_of_use(now) {
+                    Ok(()) => {
+                        round.busy.insert(letter.account);
+                        round.flights.spawn(self.clone().send(letter));
+                    }
+                    Err(unsent) => {
+                        round.held.insert(letter.id);
+                        round.came_back(self.done(&letter, now, Outcome::of_unsent(unsent)));
+                    }
+                }
             }
-            match letter.still_of_use(now) {
-                Ok(()) => drop(round.flights.spawn(self.clone().send(letter))),
-                Err(unsent) => round.came_back(self.done(&letter, now, Outcome::of_unsent(unsent))),
+            if rows.len() < PAGE {
+                break;
             }
         }
+        Ok(())
+    }
+
+    /// One that cannot be read must not be looked at for ever.
+    async fn give_up(&self, id: &str, error: &StoreError) -> Result<(), StoreError> {
+        tracing::error!(%error, delivery = id, "a WeChat message cannot be read, and is given up");
+        let args = args![id, error.to_string(), self.0.parts.clock.now()];
+        let sql = "update deliveries set state = 'failed', reason = 'unreadable', detail = $2, updated_at = $3 \
+            where id = $1 and state = 'queued'";
+        self.0.parts.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
         Ok(())
     }
 
@@ -201,15 +235,10 @@ impl Postman {
     async fn note(&self, round: &mut Round) {
         let (back, now) = (std::mem::take(&mut round.back), self.0.parts.clock.now());
         round.first_back = None;
-        loop {
-            let noting = back.clone();
-            let write = self.0.parts.store.write(move |tx| Box::pin(async move { record(tx, &noting, now).await }));
-            match write.await {
-                Ok(()) => break,
-                Err(error) => {
-                    tracing::warn!(%error, messages = back.len(), "what was sent could not be noted yet");
-                    pause(NOTE_AGAIN).await;
-                }
+        for some in back.chunks(NOTE_MAX) {
+            while let Err(error) = self.write_down(some.to_vec(), now).await {
+                tracing::warn!(%error, messages = back.len(), "what was sent could not be noted yet");
+                pause(NOTE_AGAIN).await;
             }
         }
         back.iter().for_each(|done| observe(done, now));
@@ -219,6 +248,10 @@ impl Postman {
             (self.0.parts.grants_changed)(changed);
         }
         round.noted(&back);
+    }
+
+    async fn write_down(&self, done: Vec<Done>, now: Timestamp) -> Result<(), StoreError> {
+        self.0.parts.store.write(move |tx| Box::pin(async move { record(tx, &done, now).await })).await
     }
 
     async fn count(&self) -> Result<(), StoreError> {
@@ -256,7 +289,9 @@ impl Round {
         for d in done {
             // What could not be sent stays taken up until the round is over, lest it be tried again at once.
             if d.outcome != Outcome::Stopped {
-                self.busy.remove(&d.account);
+                if !self.held.remove(&d.id) {
+                    self.busy.remove(&d.account);
+                }
                 self.dealt_with += 1;
             }
         }

@@ -139,3 +139,38 @@ async fn what_was_on_its_way_is_sent_after_a_restart() {
     assert_eq!(told, ["booking_confirmed refused no_grant"]);
     app.close().await;
 }
+
+/// Hundreds of messages to one person must not hold up everybody else, and one that cannot be read
+/// holds up nobody.
+#[actix::test]
+async fn one_persons_pile_holds_nobody_up() {
+    for db in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
+        let app = TestApp::start(db).await;
+        let (amy, ben) = (Phone::reachable(&app, "amy", 1).await, Phone::reachable(&app, "ben", 1).await);
+        let class = app.class(2, json!({})).await;
+        wechat(&app, json!({ "down": "refuse" })).await;
+        let booking = amy.booked(&class).await;
+        deal(&app).await;
+        // As if she had booked it 1,500 times, before Ben did once.
+        let store = &app.running.app.store;
+        let more = "insert into deliveries (id, dedupe_key, channel, account_id, schedule_id, booking_id, kind, \
+            template_id, data, state, next_at, happened_at, created_at, updated_at) \
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 1500) \
+            select substr(d.id, 1, 22) || cast(1000 + n.i as text), d.dedupe_key || n.i, d.channel, d.account_id, d.schedule_id, d.booking_id, d.kind, \
+            d.template_id, d.data, d.state, d.next_at, d.happened_at, d.created_at, d.updated_at \
+            from deliveries d cross join n where d.booking_id = $1";
+        let args = yueke::args![&*booking];
+        store.write(move |tx| Box::pin(async move { Ok(tx.exec(more, args).await?) })).await.expect("written");
+        let broken = "update deliveries set data = 'no JSON' where id = (select min(id) from deliveries)";
+        store.write(move |tx| Box::pin(async move { Ok(tx.exec(broken, vec![]).await?) })).await.expect("written");
+        ben.booked(&class).await;
+        wechat(&app, json!({ "down": "off" })).await;
+        app.advance_to("08:01:00.000").await;
+        assert_eq!(ben.titles(&app).await, ["预约结果通知"]);
+        assert_eq!(amy.titles(&app).await, ["预约结果通知"], "one yes, one message");
+        assert_eq!(answered(&app, "send", 43101).await, 1, "after a no, WeChat is not asked again");
+        assert_eq!(app.operator.get("/notifications?state=failed").await.items()[0]["reason"], "unreadable");
+        assert_eq!(app.operator.get("/notifications?state=queued").await.is(200)["total"], 0);
+        app.close().await;
+    }
+}
