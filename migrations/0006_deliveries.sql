@@ -43,7 +43,7 @@ create table deliveries (
     remote_id text
 );
 create unique index deliveries_once on deliveries (dedupe_key);
-create index deliveries_due on deliveries (next_at, id) where state = 'queued';
+create index deliveries_due on deliveries (state, next_at, id) where state = 'queued';
 create index deliveries_by_account on deliveries (account_id, id);
 create index deliveries_by_schedule on deliveries (schedule_id, id);
 create index deliveries_by_state on deliveries (state, id);

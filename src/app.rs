@@ -181,7 +181,7 @@ fn outbox(
     wechat: &WeChatParts,
     reach: Arc<Reachable>,
 ) -> Outbox {
-    let WeChatParts { wechat, templates, quiet, sandbox: _ } = wechat;
+    let WeChatParts { wechat, url: _, templates, quiet, sandbox: _ } = wechat;
     let post = Arc::new(Notify::new());
     let channel = WeChatChannel::new(ids.clone(), templates.clone(), *quiet, post.clone());
     let channels: [Arc<dyn Channel>; 2] = [Arc::new(Inbox::new(ids.clone())), Arc::new(channel)];
@@ -191,6 +191,7 @@ fn outbox(
         wechat: wechat.clone(),
         templates: templates.clone(),
         state: config.wechat.state,
+        quiet: *quiet,
         zone: config.zone,
         bell: post,
         grants_changed: Arc::new(move |accounts| reach.look_again(accounts)),

@@ -255,7 +255,7 @@ async fn check_wechat(config: Config) -> anyhow::Result<u8> {
             }
             Ok(0)
         }
-        Err(failure) => anyhow::bail!("WeChat could not be asked: {failure}"),
+        Err(failure) => anyhow::bail!("WeChat could not be asked at {} (YUEKE_WECHAT_URL): {failure}", parts.url),
     }
 }
 

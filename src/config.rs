@@ -172,18 +172,19 @@ fn distance(a: &str, b: &str) -> usize {
 #[error("the configuration cannot be used:\n  - {}", .0.join("\n  - "))]
 pub struct BadConfig(pub Vec<String>);
 
-/// A secret that has a file to itself, which only its owner may read.
-fn from_file(name: &str, path: &Path, wrong: &mut Vec<String>) -> Option<Secret> {
+/// A secret that has a file to itself, which only its owner may read. Of one that cannot be used
+/// nothing else need be said.
+fn from_file(name: &str, path: &Path, wrong: &mut Vec<String>) -> Secret {
     let read = std::fs::read_to_string(path).and_then(|text| Ok((text, is_private(path)?)));
     match read {
-        Ok((text, true)) if !text.trim().is_empty() => return Some(Secret(text.trim().to_owned())),
+        Ok((text, true)) if !text.trim().is_empty() => return Secret(text.trim().to_owned()),
         Ok((_, true)) => wrong.push(format!("{name}_FILE: {} is empty", path.display())),
         Ok((_, false)) => {
             wrong.push(format!("{name}_FILE: others may read {0}: run chmod 600 {0}", path.display()));
         }
         Err(error) => wrong.push(format!("{name}_FILE: cannot read {}: {error}", path.display())),
     }
-    None
+    Secret("of a file that cannot be used, and never is".to_owned())
 }
 
 /// Whether nobody but its owner may read a file, where the system can tell.
@@ -213,7 +214,7 @@ impl Config {
         let mut wrong = Vec::new();
         let text = file.unwrap_or_default();
         let file: File = toml::from_str(text).unwrap_or_else(|e| {
-            wrong.push(format!("yueke.toml, {}: {}", place_in(text, e.span()), e.message()));
+            wrong.push(format!("the settings file, {}: {}", place_in(text, e.span()), e.message()));
             File::default()
         });
         let env = |name: &str| {
@@ -258,7 +259,7 @@ impl Config {
         });
         let mut kept = |name: &str, there: Option<Secret>, path: Option<PathBuf>| {
             let path = env(&format!("{name}_FILE")).map(PathBuf::from).or(path);
-            env(name).map(Secret).or_else(|| from_file(name, &path?, &mut wrong)).or(there)
+            env(name).map(Secret).or_else(|| Some(from_file(name, &path?, &mut wrong))).or(there)
         };
         let secret = kept("YUEKE_JWT_SECRET", file.jwt_secret, file.jwt_secret_file);
         let wechat_secret = kept("YUEKE_WECHAT_SECRET", file.wechat_secret, file.wechat_secret_file);
@@ -269,7 +270,11 @@ impl Config {
             }
         }
         if mode == Mode::Production && secret.is_none() {
-            wrong.push("YUEKE_JWT_SECRET is missing: 32 or more random bytes; signs the tokens".into());
+            wrong.push(
+                "YUEKE_JWT_SECRET is missing: 32 or more random bytes, which sign the tokens; or YUEKE_JWT_SECRET_FILE, \
+                 a file that holds them"
+                    .into(),
+            );
         }
         let found = wechat::Found {
             url: set("YUEKE_WECHAT_URL", file.wechat_url),

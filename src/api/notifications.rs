@@ -160,8 +160,9 @@ pub async fn resend(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<Nothi
                 // A refusal that is known would only be repeated: WeChat is to be asked anew.
                 let sql = "update subscriptions set refused_at = null, updated_at = $2 where refused_at is not null \
                     and (account_id, template_id) in (select account_id, template_id from deliveries \
-                    where id = $1 and state in ('refused', 'failed', 'dropped'))";
-                tx.exec(sql, args![id, now]).await?;
+                    where id = $1 and state in ('refused', 'failed', 'dropped')) \
+                    and account_id in (select id from accounts where org_id = $3)";
+                tx.exec(sql, args![id, now, org]).await?;
                 let sql = "update deliveries set state = 'queued', reason = null, detail = null, attempts = 0, \
                     next_at = $2, updated_at = $2 where id = $1 and state in ('refused', 'failed', 'dropped') \
                     and account_id in (select id from accounts where org_id = $3)";

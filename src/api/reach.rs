@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
 
 use crate::{
     args,
@@ -21,6 +22,8 @@ pub struct Reachable {
     /// None where no template tells of a freed seat: then WeChat reaches nobody.
     template: Option<String>,
     silent: Cache<StudentId, ()>,
+    /// One look at a time: what is read later must not be noted first.
+    looking: Mutex<()>,
 }
 
 impl Reach for Reachable {
@@ -42,7 +45,7 @@ const GRANTED: &str = "l.student_id, cast(case when exists (select 1 from accoun
 impl Reachable {
     pub fn new(store: Store, hub: Arc<Hub>, templates: &Templates) -> Self {
         let template = templates.of(Kind::SeatOffered).map(|t| t.id.clone());
-        Self { store, hub, template, silent: Cache::new(SILENT_MAX) }
+        Self { store, hub, template, silent: Cache::new(SILENT_MAX), looking: Mutex::default() }
     }
 
     /// Everybody who waits.
@@ -53,6 +56,7 @@ impl Reachable {
 
     /// Those who wait for this class and let us write to them.
     pub async fn written_to(&self, schedule: ScheduleId) -> Result<HashSet<StudentId>, StoreError> {
+        let _looking = self.looking.lock().await;
         let sql = format!("select {GRANTED} from waitlist l where l.schedule_id = $2 and l.status = 'active'");
         let rows = self.store.reader().all(&sql, args![self.template.as_deref().unwrap_or_default(), schedule]).await?;
         self.note(&rows)?;
@@ -73,6 +77,7 @@ impl Reachable {
     }
 
     pub async fn look_at(&self, account: AccountId) -> Result<(), StoreError> {
+        let _looking = self.looking.lock().await;
         let sql = format!("select {GRANTED} from account_students l where l.account_id = $2");
         let template = self.template.as_deref().unwrap_or_default();
         self.note(&self.store.reader().all(&sql, args![template, account]).await?)

@@ -11,7 +11,7 @@ use crate::{
     base::ids::AccountId,
     outbox::{
         Kind,
-        wechat::{Choice, Grant, note_choices, read_grants},
+        wechat::{Choice, Grant, note_choices, read_grants, templates::ASKED_AT_ONCE_MAX},
     },
     web::{
         error::Problem,
@@ -116,7 +116,7 @@ async fn subscriptions(ctx: &Ctx, account: AccountId) -> Result<Subscriptions, P
         refused_at: grant(id).and_then(|g| g.refused_at).map(|at| zone.rfc3339(at)),
     });
     let ask = templates.taps().map(|(tap, ids)| {
-        let wanted = ids.into_iter().filter(|id| linked && is_to_be_asked(grant(id)));
+        let wanted = ids.into_iter().filter(|id| linked && is_to_be_asked(grant(id))).take(ASKED_AT_ONCE_MAX);
         (tap, wanted.map(str::to_owned).collect())
     });
     let seat = templates.of(Kind::SeatOffered);

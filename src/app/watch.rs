@@ -11,7 +11,7 @@ use crate::{
         metrics,
         time::{MINUTE, Millis},
     },
-    outbox::Kind,
+    outbox::{Kind, Postman},
     web::{error::Problem, state::App},
 };
 
@@ -56,7 +56,7 @@ pub async fn look(app: &App) -> Result<Found, Problem> {
         join subscriptions u on u.account_id = l.account_id \
         where l.student_id = e.student_id and u.template_id = $1) = $2";
     Ok(Found::from([
-        ("wechat_away", i64::from(!app.wechat.is_well())),
+        ("wechat_away", i64::from(!app.wechat.is_well() || app.outbox.postman.as_ref().is_some_and(Postman::is_away))),
         ("send_failures", count(failed, args![now - LATELY]).await?),
         ("messages_late", count(late, args![now - LATE]).await?),
         ("waiting_unreachable", count(left, args![&*seat, 0i64]).await?),
@@ -80,7 +80,7 @@ fn tell(before: &Found, found: &Found) {
 
 fn advice(alert: &str) -> &'static str {
     match alert {
-        "wechat_away" => "WeChat does not answer: messages wait and go out when it does",
+        "wechat_away" => "WeChat takes no messages: they wait, and go out when it does; the log says why",
         "send_failures" => "WeChat messages were given up: see GET /notifications?state=failed",
         "messages_late" => "WeChat messages are late: see yueke_deliveries_waiting and the log",
         "waiting_unreachable" => "people wait who cannot be written to: see GET /admin/waitlist",

@@ -24,6 +24,8 @@ const DEMO_APPID: &str = "wx00000000000demo0";
 
 pub struct WeChatParts {
     pub wechat: WeChat,
+    /// Where it is.
+    pub url: String,
     pub templates: Arc<Templates>,
     pub quiet: Option<Quiet>,
     pub sandbox: Option<Sandbox>,
@@ -67,8 +69,9 @@ pub fn build(config: &Config, address: SocketAddr, clock: &Clock) -> anyhow::Res
             (Settings { url, appid: DEMO_APPID.into(), secret: Secret(secret) }, Some(sandbox))
         }
     };
+    let url = settings.url.clone();
     let wechat = WeChat::new(settings, clock.clone())?;
-    Ok(WeChatParts { wechat, templates: Arc::new(templates), quiet, sandbox })
+    Ok(WeChatParts { wechat, url, templates: Arc::new(templates), quiet, sandbox })
 }
 
 /// The openid that a demo person has in the sandbox; none for a name that it does not take.
@@ -94,7 +97,7 @@ pub async fn check(parts: &WeChatParts) -> anyhow::Result<()> {
     if parts.sandbox.is_none()
         && let Err(failure) = ask(parts).await?
     {
-        tracing::warn!(%failure, "the templates could not be checked with WeChat");
+        tracing::warn!(%failure, url = parts.url, "the templates could not be checked with WeChat");
     }
     Ok(())
 }
@@ -107,6 +110,8 @@ pub async fn ask(parts: &WeChatParts) -> anyhow::Result<Result<(), Failure>> {
     };
     let listed = match asked.await {
         Ok(listed) => listed,
+        // The day's quota is used up: nothing is wrong with the settings.
+        Err(failure @ Failure::Refused { code: 45009 | 45011, .. }) => return Ok(Err(failure)),
         Err(Failure::Refused { code, message }) => {
             anyhow::bail!("WeChat does not accept this mini-program ({code} {message}): {}", advice(code))
         }

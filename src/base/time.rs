@@ -136,6 +136,20 @@ impl Zone {
         Some((self.midnight(date)?, self.midnight(next)?))
     }
 
+    /// The next instant after `at` at which the clock on the wall shows this time of day.
+    pub fn next_time_of_day(self, at: Timestamp, since_midnight: Millis) -> Timestamp {
+        let today = self.at(at).date_naive();
+        let of_day = |days: u64| {
+            let midnight = today.checked_add_days(Days::new(days))?.and_time(NaiveTime::MIN);
+            let naive = midnight + chrono::Duration::milliseconds(since_midnight);
+            // Where the clock skips it, an hour later.
+            let found =
+                (0..3).find_map(|h| self.0.from_local_datetime(&(naive + chrono::Duration::hours(h))).earliest());
+            found.map(|t| Timestamp(t.timestamp_millis())).filter(|t| *t > at)
+        };
+        (0..3).find_map(of_day).unwrap_or(at + DAY)
+    }
+
     /// A zone may skip midnight (a daylight-saving change): then the day begins at the first instant it has.
     fn midnight(self, date: NaiveDate) -> Option<Timestamp> {
         let naive = date.and_time(NaiveTime::MIN);

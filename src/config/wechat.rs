@@ -12,7 +12,7 @@ pub struct WeChatConfig {
     pub at: WeChatAt,
     /// Of the program that a message opens: `developer`, `trial` or `formal`.
     pub state: &'static str,
-    /// By kind of message; those of the demo where none are given in demo mode.
+    /// By kind of message; the demo's sandbox has its own.
     pub templates: BTreeMap<String, TemplateConfig>,
     /// As in `22:30-07:30`: what can wait is sent afterwards.
     pub quiet_hours: Option<String>,
@@ -91,6 +91,9 @@ pub(super) fn read(found: Found, mode: Mode, wrong: &mut Vec<String>) -> WeChatC
             true
         }
     };
+    if appid.is_none() && !templates.is_empty() {
+        wrong.push("[templates] are set, but no mini-program is: set YUEKE_WECHAT_APPID and its secret".into());
+    }
     let at = match (appid, secret) {
         (Some(appid), Some(secret)) => WeChatAt::Server { url, appid, secret },
         (_, _) => WeChatAt::Sandbox,

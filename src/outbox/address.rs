@@ -38,7 +38,7 @@ impl Source<'_> {
     }
 
     /// `sql` ends before the list: `… where id in`.
-    async fn for_each_of<T: Copy + Into<Arg>>(&mut self, sql: &str, items: &[T]) -> Result<Vec<Row>, StoreError> {
+    pub async fn for_each_of<T: Copy + Into<Arg>>(&mut self, sql: &str, items: &[T]) -> Result<Vec<Row>, StoreError> {
         let postgres = self.is_postgres();
         let mut rows = Vec::new();
         for chunk in items.chunks(ROWS_MAX) {

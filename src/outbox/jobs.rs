@@ -302,6 +302,7 @@ async fn deliveries(
                 data: data.clone(),
                 at: now,
                 schedule: r.about.schedule,
+                starts_at: r.about.starts_at,
                 offer: None,
                 booking,
             }));

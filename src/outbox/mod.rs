@@ -39,6 +39,8 @@ pub struct Delivery {
     /// When it happened.
     pub at: Timestamp,
     pub schedule: ScheduleId,
+    /// Of its class.
+    pub starts_at: Timestamp,
     /// Only of use while this offer is alive.
     offer: Option<OfferId>,
     /// The booking that it tells of.
@@ -104,7 +106,7 @@ impl Outbox {
     /// Works in the background until the handles are aborted; that is safe at any point.
     pub fn spawn(&self) -> Vec<JoinHandle<()>> {
         let mut tasks = vec![self.relay.spawn(), self.jobs.spawn()];
-        tasks.extend(self.postman.as_ref().map(Postman::spawn));
+        tasks.extend(self.postman.iter().flat_map(Postman::spawn));
         tasks
     }
 

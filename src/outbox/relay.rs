@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use tokio::{
-    sync::{Mutex, Notify},
+    sync::{Mutex, MutexGuard, Notify},
     task::JoinHandle,
 };
 
@@ -109,6 +109,11 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// Nothing is relayed while this is held: who is written to is read before it is written.
+    pub async fn hold(&self) -> MutexGuard<'_, ()> {
+        self.0.turn.lock().await
     }
 
     /// Relays everything that is due by now, as fast as it goes; the number of rows.
@@ -317,6 +322,7 @@ impl Pending {
                 data: data.clone(),
                 at: self.at,
                 schedule: self.schedule,
+                starts_at: about.starts_at,
                 offer: announced_offer(&notice.what),
                 booking: told_booking(&notice.what),
             }));

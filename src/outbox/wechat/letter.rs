@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
+use super::outcome::{Before, UNKNOWN};
 use crate::{
     base::{
         ids::{AccountId, DeliveryId},
-        time::{DAY, Millis, Timestamp},
+        time::{DAY, MINUTE, Millis, Timestamp},
     },
     outbox::notices::Kind,
     store::{StoreError, sql::Row},
 };
 
+/// Minutes before the start; of the reminders before class the one that comes last.
+const LAST_REMINDER: i64 = 15;
 /// News older than this is none.
 const NEWS_MAX: Millis = DAY;
 
@@ -22,7 +25,7 @@ pub struct Letter {
     pub kind: Kind,
     pub data: Value,
     pub happened_at: Timestamp,
-    pub attempts: i64,
+    pub before: Before,
     pub openid: Option<String>,
     pub is_disabled: bool,
     /// WeChat has no grant for it, and nobody said yes since.
@@ -35,7 +38,7 @@ pub struct Letter {
 
 /// Everything that [`Letter::read`] needs, of those that are due by `$1`, in order, after the one that was
 /// due at `$2` with the id `$3`.
-pub const DUE: &str = "select d.id, d.account_id, d.kind, d.data, d.happened_at, d.next_at, d.attempts, \
+pub const DUE: &str = "select d.id, d.account_id, d.kind, d.data, d.happened_at, d.next_at, d.attempts, d.reason, \
     o.status as offer_status, b.status as booking_status, s.status as schedule_status, s.starts_at, \
     a.disabled_at, u.refused_at, (select w.openid from wx_accounts w where w.account_id = d.account_id \
     order by w.updated_at desc, w.openid limit 1) as openid \
@@ -65,7 +68,7 @@ impl Letter {
             kind: Kind::named(kind).ok_or_else(|| row.bad("kind", kind))?,
             data: serde_json::from_str(row.text("data")?).map_err(|e| row.bad("data", e))?,
             happened_at: row.at("happened_at")?,
-            attempts: row.int("attempts")?,
+            before: Before { attempts: row.int("attempts")?, is_unknown: row.opt_text("reason")? == Some(UNKNOWN) },
             openid: text("openid")?,
             is_disabled: row.opt_int("disabled_at")?.is_some(),
             is_refused: row.opt_int("refused_at")?.is_some(),
@@ -109,10 +112,11 @@ impl Letter {
             Kind::BookingPending => booking(&["pending"]).and_then(|()| before(told("pay_deadline"))),
             Kind::BookingConfirmed => booking(&["confirmed", "completed"]),
             Kind::ClassReminder if is_revoked || told("starts_at") != self.starts_at => Err("class_changed"),
+            Kind::ClassReminder if self.is_reminded_of_again(now) => Err("superseded"),
             Kind::ClassReminder => booking(&["confirmed"]).and_then(|()| before(self.starts_at)),
             Kind::ScheduleChanged if is_revoked || told("starts_at") != self.starts_at => Err("class_changed"),
-            Kind::ScheduleChanged
-            | Kind::BookingCancelled
+            Kind::ScheduleChanged => before(self.starts_at),
+            Kind::BookingCancelled
             | Kind::BookingAttended
             | Kind::OfferLost
             | Kind::OfferLapsed
@@ -123,6 +127,14 @@ impl Letter {
             | Kind::CompensationGranted
             | Kind::NewLogin => Ok(()),
         }
+    }
+}
+
+impl Letter {
+    /// The earlier reminder, when the later one is due as well: nobody gets both at once.
+    fn is_reminded_of_again(&self, now: Timestamp) -> bool {
+        let minutes = self.data.get("minutes_before").and_then(Value::as_i64).unwrap_or_default();
+        minutes > LAST_REMINDER && self.starts_at.is_some_and(|at| now >= at - LAST_REMINDER * MINUTE)
     }
 }
 
@@ -143,7 +155,7 @@ mod tests {
             kind,
             data: json!({"deadline": "2025-11-12T12:45:00.000+08:00", "starts_at": "2025-11-12T19:00:00.000+08:00"}),
             happened_at: at("12:30:00"),
-            attempts: 0,
+            before: Before { attempts: 0, is_unknown: false },
             openid: Some("o1".into()),
             is_disabled: false,
             is_refused: false,
@@ -159,7 +171,11 @@ mod tests {
         use Unsent::{Dropped, Refused};
         type Change = fn(&mut Letter);
         let nothing: Change = |_| ();
-        let table: [(Kind, &str, Change, Result<(), Unsent>); 20] = [
+        let earlier: Change = |l| l.data["minutes_before"] = json!(30);
+        let table: [(Kind, &str, Change, Result<(), Unsent>); 23] = [
+            (Kind::ClassReminder, "18:44:59.999", earlier, Ok(())),
+            (Kind::ClassReminder, "18:45:00", earlier, Err(Dropped("superseded"))),
+            (Kind::ScheduleChanged, "19:00:00", nothing, Err(Dropped("too_late"))),
             (Kind::SeatOffered, "12:44:59.999", nothing, Ok(())),
             (Kind::SeatOffered, "12:45:00", nothing, Err(Dropped("too_late"))),
             (Kind::SeatOffered, "12:31:00", |l| l.offer = Some("lost".into()), Err(Dropped("offer_ended"))),

@@ -57,8 +57,8 @@ impl Channel for WeChatChannel {
             let row = |d: &Delivery| {
                 let template = self.templates.of(d.kind)?;
                 let id = DeliveryId::from_u128(self.ids.next(d.at));
-                let next_at = self.quiet.map_or(d.at, |quiet| quiet.earliest(d.kind, d.at));
-                let Delivery { key, account, kind, data, at, schedule, offer, booking } = d;
+                let next_at = self.quiet.map_or(d.at, |quiet| quiet.earliest(d.kind, d.at, Some(d.starts_at)));
+                let Delivery { key, account, kind, data, at, schedule, starts_at: _, offer, booking } = d;
                 let (key, kind, template, data) = (&**key, kind.name(), &*template.id, &**data);
                 Some(args![id, key, *account, *schedule, *offer, *booking, kind, template, data, next_at, *at])
             };

@@ -1,5 +1,7 @@
 //! What came of a message, and what follows from it.
 
+use std::collections::HashSet;
+
 use crate::{
     args,
     base::{
@@ -7,7 +9,7 @@ use crate::{
         time::{MINUTE, Millis, SECOND, Timestamp},
     },
     gateways::wechat::Failure,
-    outbox::notices::Kind,
+    outbox::{address::Source, notices::Kind},
     store::{
         StoreError,
         sql::{self, Conn},
@@ -47,8 +49,21 @@ pub enum Outcome {
         detail: String,
     },
     /// WeChat is not to be had: it stays where it is, and so do all behind it.
-    Stopped,
+    Stopped {
+        detail: String,
+    },
 }
+
+/// What became of a message until now.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    pub attempts: i64,
+    /// The last try may have arrived.
+    pub is_unknown: bool,
+}
+
+/// The reason of a try without an answer.
+pub const UNKNOWN: &str = "unknown";
 
 impl Outcome {
     pub fn of_unsent(unsent: Unsent) -> Self {
@@ -58,19 +73,21 @@ impl Outcome {
         }
     }
 
-    /// `attempts` were made before; `is_well` tells a message that fails from a WeChat that does.
-    /// The codes are those of WeChat's `subscribeMessage.send` and of its access tokens.
-    pub fn of(result: Result<String, Failure>, attempts: i64, is_well: bool) -> Self {
+    /// `before` is what the tries until now came to. The codes are those of WeChat's
+    /// `subscribeMessage.send`.
+    pub fn of(result: Result<String, Failure>, before: &Before) -> Self {
+        let attempts = before.attempts;
         let failure = match result {
             Ok(remote_id) => return Self::Sent { remote_id },
             Err(failure) => failure,
         };
         let detail: String = failure.to_string().chars().take(DETAIL_CHARS_MAX).collect();
         match failure {
-            Failure::Unavailable(_) => Self::Stopped,
-            Failure::Unknown(_) if !is_well => Self::Stopped,
-            Failure::Unknown(_) => Self::again("unknown", detail, attempts),
+            Failure::Unavailable(_) => Self::Stopped { detail },
+            Failure::Unknown(_) => Self::again(UNKNOWN, detail, attempts),
             Failure::Refused { code, .. } => match code {
+                // The grant was there before a try whose answer was lost: most likely that one arrived.
+                43101 if before.is_unknown => Self::Refused("maybe_sent"),
                 43101 => Self::Refused("no_grant"),
                 40003 => Self::Refused("bad_openid"),
                 40037 => Self::Failed { reason: "bad_template", detail },
@@ -78,7 +95,7 @@ impl Outcome {
                 47003 => Self::Failed { reason: "bad_field", detail },
                 45168 | 87014 => Self::Failed { reason: "bad_content", detail },
                 45009 | 45011 => Self::Later { after: ACCOUNT_FAULT_AGAIN, counts: false, reason: "quota", detail },
-                40013 | 40125 | 40164 | 40243 | 48001 | 61024 => {
+                48001 | 61024 => {
                     Self::Later { after: ACCOUNT_FAULT_AGAIN, counts: false, reason: "account_fault", detail }
                 }
                 _ => Self::again("refused", detail, attempts),
@@ -101,7 +118,7 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::Dropped(_) => "dropped",
             Self::Failed { .. } => "failed",
-            Self::Later { .. } | Self::Stopped => "queued",
+            Self::Later { .. } | Self::Stopped { .. } => "queued",
         }
     }
 }
@@ -116,30 +133,38 @@ pub struct Done {
     pub attempts: i64,
     pub happened_at: Timestamp,
     pub began_at: Timestamp,
+    /// WeChat was asked, and did not only seem to be of no use.
+    pub was_asked: bool,
     pub outcome: Outcome,
 }
 
-/// Writes what came of them, and the grants that were used up.
+/// Writes what came of them, and the grants that were used up. What was noted before, in a commit
+/// whose answer was lost, is not noted again.
 pub async fn record(tx: &mut Conn, done: &[Done], now: Timestamp) -> Result<(), StoreError> {
+    let ids: Vec<DeliveryId> = done.iter().map(|d| d.id).collect();
+    let mut rows = Source::Transaction(tx);
+    let open = rows.for_each_of("select id from deliveries where state = 'queued' and id in", &ids).await?;
+    let open = open.iter().map(|row| row.parse("id")).collect::<Result<HashSet<DeliveryId>, _>>()?;
+    let done: Vec<&Done> = done.iter().filter(|d| open.contains(&d.id)).collect();
     let rows = done.iter().filter_map(|d| row(d, now)).collect();
     super::exec_list(tx, &COLUMNS, rows, |source| {
         format!(
             "update deliveries set state = v.column2, reason = v.column3, detail = v.column4, attempts = v.column5, \
              next_at = v.column6, sent_at = v.column7, remote_id = v.column8, template_id = v.column9, \
-             updated_at = v.column10 from {source} where deliveries.id = v.column1 and deliveries.state = 'queued'"
+             updated_at = v.column10 from {source} where deliveries.id = v.column1"
         )
     })
     .await?;
     let used = |is: fn(&Outcome) -> bool| -> Vec<Used> {
-        let used = done.iter().filter(|d| is(&d.outcome));
+        let used = done.iter().filter(|d| d.was_asked && is(&d.outcome));
         used.map(|d| Used { account: d.account, template: d.template.clone(), began_at: d.began_at }).collect()
     };
     note_sent(tx, &used(|o| matches!(o, Outcome::Sent { .. })), now).await?;
-    note_refused(tx, &used(|o| *o == Outcome::Refused("no_grant")), now).await
+    note_refused(tx, &used(|o| matches!(o, Outcome::Refused("no_grant" | "maybe_sent"))), now).await
 }
 
 fn row(done: &Done, now: Timestamp) -> Option<Vec<sql::Arg>> {
-    let Done { id, account: _, kind: _, template, attempts, happened_at: _, began_at, outcome } = done;
+    let Done { id, account: _, kind: _, template, attempts, happened_at: _, began_at, was_asked: _, outcome } = done;
     let state = outcome.state();
     let (reason, detail, tries, next_at, sent_at, remote) = match outcome {
         Outcome::Sent { remote_id } => (None, None, 1, now, Some(now), Some(remote_id.as_str())),
@@ -149,7 +174,7 @@ fn row(done: &Done, now: Timestamp) -> Option<Vec<sql::Arg>> {
         Outcome::Later { after, counts, reason, detail } => {
             (Some(*reason), Some(detail.as_str()), i64::from(*counts), *began_at + *after, None, None)
         }
-        Outcome::Stopped => return None,
+        Outcome::Stopped { .. } => return None,
     };
     Some(args![*id, state, reason, detail, attempts + tries, next_at, sent_at, remote, &**template, now])
 }
@@ -184,30 +209,31 @@ mod tests {
             Outcome::Dropped(reason) => format!("dropped {reason}"),
             Outcome::Failed { reason, .. } => format!("failed {reason}"),
             Outcome::Later { after, counts, reason, .. } => format!("later {reason} {} {counts}", after / SECOND),
-            Outcome::Stopped => "stopped".into(),
+            Outcome::Stopped { .. } => "stopped".into(),
         };
         let table = [
-            (Ok("7".to_owned()), 0, true, "sent 7"),
-            (refused(43101), 0, true, "refused no_grant"),
-            (refused(40003), 0, true, "refused bad_openid"),
-            (refused(40037), 0, true, "failed bad_template"),
-            (refused(41030), 0, true, "failed bad_page"),
-            (refused(47003), 0, true, "failed bad_field"),
-            (refused(45168), 0, true, "failed bad_content"),
-            (refused(45009), 4, true, "later quota 300 false"),
-            (refused(40164), 4, true, "later account_fault 300 false"),
-            (refused(-1), 0, true, "later refused 1 true"),
-            (refused(-1), 1, true, "later refused 4 true"),
-            (refused(43108), 2, true, "later refused 16 true"),
-            (refused(-1), 3, true, "later refused 64 true"),
-            (refused(-1), 4, true, "failed refused"),
-            (unknown(), 0, true, "later unknown 1 true"),
+            (Ok("7".to_owned()), 0, false, "sent 7"),
+            (refused(43101), 0, false, "refused no_grant"),
+            (refused(43101), 1, true, "refused maybe_sent"),
+            (refused(40003), 0, false, "refused bad_openid"),
+            (refused(40037), 0, false, "failed bad_template"),
+            (refused(41030), 0, false, "failed bad_page"),
+            (refused(47003), 0, false, "failed bad_field"),
+            (refused(45168), 0, false, "failed bad_content"),
+            (refused(45009), 4, false, "later quota 300 false"),
+            (refused(48001), 4, false, "later account_fault 300 false"),
+            (refused(-1), 0, false, "later refused 1 true"),
+            (refused(-1), 1, false, "later refused 4 true"),
+            (refused(43108), 2, false, "later refused 16 true"),
+            (refused(-1), 3, false, "later refused 64 true"),
+            (refused(-1), 4, false, "failed refused"),
+            (unknown(), 0, false, "later unknown 1 true"),
             (unknown(), 4, true, "failed unknown"),
-            (unknown(), 4, false, "stopped"),
-            (Err(Failure::Unavailable("away".into())), 4, true, "stopped"),
+            (Err(Failure::Unavailable("away".into())), 4, false, "stopped"),
         ];
-        for (result, attempts, well, expected) in table {
-            assert_eq!(told(Outcome::of(result.clone(), attempts, well)), expected, "{result:?} after {attempts}");
+        for (result, attempts, is_unknown, expected) in table {
+            let before = Before { attempts, is_unknown };
+            assert_eq!(told(Outcome::of(result.clone(), &before)), expected, "{result:?} after {attempts}");
         }
     }
 }

@@ -5,8 +5,8 @@
 //! the same offer, and one that never comes loses a seat.
 
 use std::{
-    collections::HashSet,
-    sync::Arc,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex as StdMutex},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    GrantsChanged, Templates,
+    GrantsChanged, Quiet, Templates,
     letter::{DUE, Letter},
     outcome::{Done, Outcome, record},
 };
@@ -27,10 +27,11 @@ use crate::{
         lang::Lang,
         limits::MESSAGES_AT_ONCE_MAX,
         metrics,
+        sync::lock,
         time::{Clock, SECOND, Timestamp, Zone},
     },
-    gateways::wechat::{SubscribeMessage, WeChat},
-    outbox::pause,
+    gateways::wechat::{Failure, SubscribeMessage, WeChat},
+    outbox::{notices::Kind, pause},
     store::{Store, StoreError},
 };
 
@@ -55,6 +56,7 @@ pub struct PostmanParts {
     pub templates: Arc<Templates>,
     /// Of the program that a tap opens: `developer`, `trial` or `formal`.
     pub state: &'static str,
+    pub quiet: Option<Quiet>,
     pub zone: Zone,
     /// Rung when there is something to send.
     pub bell: Arc<Notify>,
@@ -69,6 +71,8 @@ struct Inner {
     parts: PostmanParts,
     /// One round at a time, so that nothing is on its way twice.
     turn: Mutex<()>,
+    /// Why WeChat takes no messages at all, while it does not.
+    away: StdMutex<Option<String>>,
 }
 
 /// What is on its way, and what came back and is not noted yet.
@@ -77,8 +81,8 @@ struct Round {
     flights: JoinSet<Done>,
     /// Their accounts, until what came of it is noted.
     busy: HashSet<AccountId>,
-    /// What was not sent, until that is noted.
-    held: HashSet<DeliveryId>,
+    /// What was taken up and is not noted yet; true for what was sent.
+    held: HashMap<DeliveryId, bool>,
     back: Vec<Done>,
     first_back: Option<Instant>,
     /// Nothing new since the rows were last looked at.
@@ -90,12 +94,18 @@ struct Round {
 
 impl Postman {
     pub fn new(parts: PostmanParts) -> Self {
-        Self(Arc::new(Inner { parts, turn: Mutex::new(()) }))
+        Self(Arc::new(Inner { parts, turn: Mutex::new(()), away: StdMutex::default() }))
     }
 
-    /// Sends until it is aborted; what is on its way then is sent again after the next start.
-    pub fn spawn(&self) -> JoinHandle<()> {
-        tokio::spawn(self.clone().run())
+    /// Sends and counts until the tasks are aborted; what is on its way then is sent again after the
+    /// next start.
+    pub fn spawn(&self) -> [JoinHandle<()>; 2] {
+        [tokio::spawn(self.clone().run()), tokio::spawn(self.clone().keep_count())]
+    }
+
+    /// Whether WeChat takes no messages at all.
+    pub fn is_away(&self) -> bool {
+        lock(&self.0.away).is_some()
     }
 
     /// There is something to send.
@@ -104,19 +114,21 @@ impl Postman {
     }
 
     async fn run(self) {
+        loop {
+            // A bell that is missed is no harm.
+            let _ = tokio::time::timeout(LOOK_EVERY, self.0.parts.bell.notified()).await;
+            if let Err(error) = self.drain().await {
+                tracing::warn!(%error, "the postman waits for the database");
+            }
+        }
+    }
+
+    async fn keep_count(self) {
         let mut count = tokio::time::interval(COUNT_EVERY);
         loop {
-            tokio::select! {
-                _ = tokio::time::timeout(LOOK_EVERY, self.0.parts.bell.notified()) => {
-                    if let Err(error) = self.drain().await {
-                        tracing::warn!(%error, "the postman waits for the database");
-                    }
-                }
-                _ = count.tick() => {
-                    if let Err(error) = self.count().await {
-                        tracing::debug!(%error, "counting messages that wait");
-                    }
-                }
+            count.tick().await;
+            if let Err(error) = self.count().await {
+                tracing::debug!(%error, "counting messages that wait");
             }
         }
     }
@@ -124,7 +136,7 @@ impl Postman {
     /// Deals with everything that is due by now, unless WeChat is away; the number of messages.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let _turn = self.0.turn.lock().await;
-        let mut round = Round::default();
+        let mut round = Round { is_over: !self.is_wechat_there().await, ..Round::default() };
         let mut failed = None;
         loop {
             if !round.is_over
@@ -156,8 +168,6 @@ impl Postman {
     async fn take_up(&self, round: &mut Round) -> Result<(), StoreError> {
         let parts = &self.0.parts;
         round.has_looked = true;
-        // While WeChat is away one message asks for all.
-        let room = if parts.wechat.is_well() { MESSAGES_AT_ONCE_MAX } else { 1 };
         let now = parts.clock.now();
         let mut last = (Timestamp::MIN, String::new());
         for _ in 0..PAGES_MAX {
@@ -171,20 +181,21 @@ impl Postman {
                         continue;
                     }
                 };
-                if round.flights.len() >= room {
+                if round.flights.len() >= MESSAGES_AT_ONCE_MAX {
                     return Ok(());
                 }
-                if round.held.contains(&letter.id) || round.busy.contains(&letter.account) {
+                if round.held.contains_key(&letter.id) || round.busy.contains(&letter.account) {
                     continue;
                 }
-                match letter.still_of_use(now) {
-                    Ok(()) => {
+                match self.why_not_now(&letter, now) {
+                    None => {
                         round.busy.insert(letter.account);
+                        round.held.insert(letter.id, true);
                         round.flights.spawn(self.clone().send(letter));
                     }
-                    Err(unsent) => {
-                        round.held.insert(letter.id);
-                        round.came_back(self.done(&letter, now, Outcome::of_unsent(unsent)));
+                    Some(outcome) => {
+                        round.held.insert(letter.id, false);
+                        round.came_back(self.done(&letter, now, false, outcome));
                     }
                 }
             }
@@ -193,6 +204,45 @@ impl Postman {
             }
         }
         Ok(())
+    }
+
+    fn why_not_now(&self, letter: &Letter, now: Timestamp) -> Option<Outcome> {
+        if let Err(unsent) = letter.still_of_use(now) {
+            return Some(Outcome::of_unsent(unsent));
+        }
+        // It may have waited into the night.
+        let after = self.0.parts.quiet.map_or(now, |quiet| quiet.earliest(letter.kind, now, letter.starts_at)) - now;
+        let detail = String::new;
+        (after > 0).then(|| Outcome::Later { after, counts: false, reason: "quiet_hours", detail: detail() })
+    }
+
+    /// Asked in another way than by a message, which would be the same one again and again.
+    async fn is_wechat_there(&self) -> bool {
+        let wechat = &self.0.parts.wechat;
+        if wechat.is_well() && !self.is_away() {
+            return true;
+        }
+        match wechat.templates().await {
+            Ok(_) | Err(Failure::Refused { .. }) => {
+                self.note_away(None);
+                true
+            }
+            Err(Failure::Unavailable(why) | Failure::Unknown(why)) => {
+                self.note_away(Some(why));
+                false
+            }
+        }
+    }
+
+    /// Told in the log when it begins and when it is over.
+    fn note_away(&self, why: Option<String>) {
+        let mut away = lock(&self.0.away);
+        match (&*away, &why) {
+            (None, Some(why)) => tracing::warn!(why, "WeChat takes no messages: they wait"),
+            (Some(_), None) => tracing::info!("WeChat takes messages again"),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        *away = why;
     }
 
     /// One that cannot be read must not be looked at for ever.
@@ -205,12 +255,16 @@ impl Postman {
         Ok(())
     }
 
-    async fn send(self, letter: Letter) -> Done {
+    async fn send(self, mut letter: Letter) -> Done {
         let PostmanParts { clock, wechat, templates, state, zone, .. } = &self.0.parts;
         let began_at = clock.now();
         let (Some(template), Some(openid)) = (templates.of(letter.kind), letter.openid.clone()) else {
-            return self.done(&letter, began_at, Outcome::Refused("no_template"));
+            return self.done(&letter, began_at, false, Outcome::Refused("no_template"));
         };
+        if letter.kind == Kind::OfferReminder {
+            // It says how long is left: as of now, not of when it was to be sent.
+            letter.data["sent_at"] = zone.rfc3339(began_at).into();
+        }
         let rendered = template.render(letter.kind, &letter.data, Lang::Zh, *zone);
         let message = SubscribeMessage {
             openid,
@@ -220,15 +274,14 @@ impl Postman {
             lang: "zh_CN",
             data: rendered.fields,
         };
-        let result = wechat.send(&message).await;
-        let outcome = Outcome::of(result, letter.attempts, wechat.is_well());
-        self.done(&letter, began_at, outcome)
+        let outcome = Outcome::of(wechat.send(&message).await, &letter.before);
+        self.done(&letter, began_at, true, outcome)
     }
 
-    fn done(&self, letter: &Letter, began_at: Timestamp, outcome: Outcome) -> Done {
-        let Letter { id, account, kind, attempts, happened_at, .. } = *letter;
+    fn done(&self, letter: &Letter, began_at: Timestamp, was_asked: bool, outcome: Outcome) -> Done {
+        let Letter { id, account, kind, before, happened_at, .. } = *letter;
         let template = self.0.parts.templates.of(kind).map(|t| t.id.clone()).unwrap_or_default();
-        Done { id, account, kind, template, attempts, happened_at, began_at, outcome }
+        Done { id, account, kind, template, attempts: before.attempts, happened_at, began_at, was_asked, outcome }
     }
 
     /// Until it is noted: to send it again would be worse than to wait for the database.
@@ -242,6 +295,13 @@ impl Postman {
             }
         }
         back.iter().for_each(|done| observe(done, now));
+        let away = back.iter().find_map(|done| match &done.outcome {
+            Outcome::Stopped { detail } => Some(detail.clone()),
+            _ => None,
+        });
+        if away.is_some() {
+            self.note_away(away);
+        }
         let changed = |d: &&Done| matches!(d.outcome, Outcome::Sent { .. } | Outcome::Refused(_));
         let changed: Vec<_> = back.iter().filter(changed).map(|d| d.account).collect();
         if !changed.is_empty() {
@@ -272,7 +332,8 @@ impl Postman {
 
 impl Round {
     fn came_back(&mut self, done: Done) {
-        if done.outcome == Outcome::Stopped {
+        // An answer that is lost is seldom lost alone; the next round asks whether WeChat is there.
+        if matches!(done.outcome, Outcome::Stopped { .. }) {
             self.is_over = true;
         }
         self.first_back.get_or_insert_with(Instant::now);
@@ -288,8 +349,8 @@ impl Round {
         self.has_looked = false;
         for d in done {
             // What could not be sent stays taken up until the round is over, lest it be tried again at once.
-            if d.outcome != Outcome::Stopped {
-                if !self.held.remove(&d.id) {
+            if !matches!(d.outcome, Outcome::Stopped { .. }) {
+                if self.held.remove(&d.id) == Some(true) {
                     self.busy.remove(&d.account);
                 }
                 self.dealt_with += 1;
@@ -314,7 +375,7 @@ fn observe(done: &Done, now: Timestamp) {
             tracing::warn!(delivery = %done.id, kind, reason, detail, "a WeChat message is tried again later");
             reason
         }
-        Outcome::Stopped => return,
+        Outcome::Stopped { .. } => return,
     };
     metrics::DELIVERIES.with_label_values(&[kind, state, reason]).inc();
 }

@@ -1,9 +1,12 @@
 //! Hours in which nobody is woken.
 
 use crate::{
-    base::time::{DAY, HOUR, MINUTE, Millis, Timestamp, Zone},
+    base::time::{HOUR, MINUTE, Millis, Timestamp, Zone},
     outbox::notices::Kind,
 };
+
+/// A class that begins so soon after the quiet hours is not first heard of then.
+const SOON_AFTER: Millis = 3 * HOUR;
 
 /// From one time of day to another, over midnight or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +27,21 @@ impl Quiet {
         (from != until).then_some(Self { from, until, urgent, zone })
     }
 
-    /// When a message of this kind may go out that could go out at `at`.
-    pub fn earliest(&self, kind: Kind, at: Timestamp) -> Timestamp {
-        if self.urgent && is_urgent(kind) {
-            return at;
-        }
+    /// When a message of this kind may go out that could go out at `at`; of a class that begins before
+    /// the morning is over, nothing can wait.
+    pub fn earliest(&self, kind: Kind, at: Timestamp, starts_at: Option<Timestamp>) -> Timestamp {
         let now = self.since_midnight(at);
         let quiet = if self.from < self.until {
             (self.from..self.until).contains(&now)
         } else {
             now >= self.from || now < self.until
         };
-        // To the next end, as the clock on the wall shows it.
-        if quiet { at + (self.until - now).rem_euclid(DAY) } else { at }
+        if !quiet {
+            return at;
+        }
+        let morning = self.zone.next_time_of_day(at, self.until);
+        let soon = starts_at.is_some_and(|starts| at < starts && starts < morning + SOON_AFTER);
+        if self.urgent && (is_urgent(kind) || soon) { at } else { morning }
     }
 
     fn since_midnight(&self, at: Timestamp) -> Millis {
@@ -87,13 +92,30 @@ mod tests {
             (Kind::BookingConfirmed, "2025-11-13T07:30:00", "2025-11-13T07:30:00"),
             (Kind::SeatOffered, "2025-11-13T03:00:00", "2025-11-13T03:00:00"),
         ] {
-            assert_eq!(quiet.earliest(kind, at(asked)), at(sent), "{kind:?} {asked}");
+            assert_eq!(quiet.earliest(kind, at(asked), None), at(sent), "{kind:?} {asked}");
         }
         let all = Quiet { urgent: false, ..quiet };
-        assert_eq!(all.earliest(Kind::SeatOffered, at("2025-11-13T03:00:00")), at("2025-11-13T07:30:00"));
+        assert_eq!(all.earliest(Kind::SeatOffered, at("2025-11-13T03:00:00"), None), at("2025-11-13T07:30:00"));
         let noon = Quiet::parse("12:00-14:00", true, Zone::SHANGHAI).unwrap();
-        assert_eq!(noon.earliest(Kind::OfferLost, at("2025-11-13T13:00:00")), at("2025-11-13T14:00:00"));
-        assert_eq!(noon.earliest(Kind::OfferLost, at("2025-11-13T15:00:00")), at("2025-11-13T15:00:00"));
+        assert_eq!(noon.earliest(Kind::OfferLost, at("2025-11-13T13:00:00"), None), at("2025-11-13T14:00:00"));
+        assert_eq!(noon.earliest(Kind::OfferLost, at("2025-11-13T15:00:00"), None), at("2025-11-13T15:00:00"));
+    }
+
+    #[test]
+    fn a_class_of_the_early_morning_does_not_wait_and_the_clock_on_the_wall_counts() {
+        let quiet = Quiet::parse("22:30-07:30", true, Zone::SHANGHAI).unwrap();
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let (night, morning) = (at("2025-11-12T23:00:00+08:00"), at("2025-11-13T07:30:00+08:00"));
+        for (starts, sent) in [("2025-11-13T10:29:59+08:00", night), ("2025-11-13T10:30:00+08:00", morning)] {
+            assert_eq!(quiet.earliest(Kind::BookingCancelled, night, Some(at(starts))), sent, "{starts}");
+        }
+        let berlin = Quiet { zone: Zone::named("Europe/Berlin").unwrap(), ..quiet };
+        for (asked, sent) in [
+            ("2026-10-24T23:00:00+02:00", "2026-10-25T07:30:00+01:00"),
+            ("2026-03-28T23:00:00+01:00", "2026-03-29T07:30:00+02:00"),
+        ] {
+            assert_eq!(berlin.earliest(Kind::OfferLost, at(asked), None), at(sent), "{asked}");
+        }
     }
 
     #[test]

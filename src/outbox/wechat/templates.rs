@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     base::{lang::Lang, time::Zone},
@@ -68,15 +68,40 @@ const FIELDS_MAX: usize = 10;
 const PAGE_CHARS_MAX: usize = 128;
 
 /// Templates asked for in one tap: older clients take three, and refuse more.
-const ASKED_AT_ONCE_MAX: usize = 3;
+pub const ASKED_AT_ONCE_MAX: usize = 3;
 
 /// A tap of the client at which WeChat lets us ask, and the kinds that matter after it, the most
 /// needed first.
 const TAPS: [(&str, &[Kind]); 3] = [
-    ("join", &[Kind::SeatOffered, Kind::OfferReminder, Kind::ClassReminder]),
-    ("book", &[Kind::ClassReminder, Kind::BookingCancelled, Kind::BookingConfirmed, Kind::ScheduleChanged]),
-    ("confirm", &[Kind::ClassReminder, Kind::SeatOffered, Kind::BookingCancelled, Kind::ScheduleChanged]),
+    (
+        "join",
+        &[
+            Kind::SeatOffered,
+            Kind::OfferReminder,
+            Kind::ClassReminder,
+            Kind::WaitlistClosed,
+            Kind::OfferLapsed,
+            Kind::OfferSkipped,
+            Kind::OfferWithdrawn,
+            Kind::OfferLost,
+        ],
+    ),
+    (
+        "book",
+        &[
+            Kind::ClassReminder,
+            Kind::BookingCancelled,
+            Kind::ScheduleChanged,
+            Kind::BookingPending,
+            Kind::BookingConfirmed,
+            Kind::BookingAttended,
+        ],
+    ),
+    ("confirm", &[Kind::ClassReminder, Kind::BookingCancelled, Kind::ScheduleChanged, Kind::SeatOffered]),
 ];
+
+/// Nobody is told of these in WeChat: they are of an account, or of what is not there yet.
+const NOT_SENT: [Kind; 3] = [Kind::NewLogin, Kind::MakeupCredit, Kind::CompensationGranted];
 
 impl Templates {
     /// Everything that is wrong, a line each.
@@ -108,12 +133,12 @@ impl Templates {
         ids
     }
 
-    /// The templates that a client asks for at each tap.
+    /// The templates that matter after each tap, the most needed first.
     pub fn taps(&self) -> impl Iterator<Item = (&'static str, Vec<&str>)> {
         TAPS.into_iter().map(|(tap, kinds)| {
             let mut ids: Vec<&str> = Vec::new();
             for template in kinds.iter().filter_map(|kind| self.of(*kind)) {
-                if !ids.contains(&&*template.id) && ids.len() < ASKED_AT_ONCE_MAX {
+                if !ids.contains(&&*template.id) {
                     ids.push(&template.id);
                 }
             }
@@ -145,6 +170,24 @@ impl Templates {
 }
 
 impl Template {
+    /// Fills it as for a message of this kind that says the least; whatever would not fit is told.
+    fn try_out(&self, kind: Kind) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let texts = self.fields.iter().map(|(name, text)| (name.as_str(), text)).chain([("page", &self.page)]);
+        for (place, text) in texts {
+            for name in text.names().filter(|name| !is_told_of(kind, name)) {
+                wrong.push(format!("{place}: a message of this kind has no `{name}`"));
+            }
+        }
+        let rendered = self.render(kind, &sample(), Lang::Zh, Zone::SHANGHAI);
+        for (name, value) in &rendered.fields {
+            if let Err(bad) = fields::fit(name, value) {
+                wrong.push(format!("{bad}: it would be filled with `{value}`"));
+            }
+        }
+        wrong
+    }
+
     /// `data` is what the message keeps, as in the inbox.
     pub fn render(&self, kind: Kind, data: &Value, lang: Lang, zone: Zone) -> Rendered {
         let (title, body) = notices::tell(kind.name(), data, lang, zone);
@@ -157,6 +200,47 @@ impl Template {
         let page = Some(self.page.fill(value)).filter(|page| !page.is_empty());
         Rendered { page, fields: fields.collect() }
     }
+}
+
+/// What every message says, and what only some kinds do.
+fn is_told_of(kind: Kind, name: &str) -> bool {
+    match name {
+        "deadline" => matches!(kind, Kind::SeatOffered | Kind::OfferReminder),
+        "pay_deadline" => kind == Kind::BookingPending,
+        "teacher_name" => kind == Kind::ScheduleChanged,
+        "booking_no" | "booking_id" => matches!(
+            kind,
+            Kind::BookingPending
+                | Kind::BookingConfirmed
+                | Kind::BookingCancelled
+                | Kind::BookingAttended
+                | Kind::ClassReminder
+        ),
+        "waitlist_id" => matches!(
+            kind,
+            Kind::SeatOffered
+                | Kind::OfferReminder
+                | Kind::OfferLost
+                | Kind::OfferLapsed
+                | Kind::OfferWithdrawn
+                | Kind::OfferSkipped
+                | Kind::WaitlistClosed
+        ),
+        "offer_id" => matches!(
+            kind,
+            Kind::SeatOffered | Kind::OfferReminder | Kind::OfferLost | Kind::OfferLapsed | Kind::OfferWithdrawn
+        ),
+        _ => true,
+    }
+}
+
+/// A message that says everything but what a class may not have, or a booking without a fee.
+fn sample() -> Value {
+    let at = "2025-11-12T19:00:00.000+08:00";
+    json!({
+        "course_name": "书法入门", "starts_at": at, "ends_at": at, "deadline": at, "sent_at": at, "student_name": "小艾",
+        "booking_no": "BK20251112-000001", "schedule_id": "id", "waitlist_id": "id", "booking_id": "id", "offer_id": "id",
+    })
 }
 
 /// Instants as WeChat's fields `time` and `date` take them. They are kept in the org's own time.
@@ -210,10 +294,13 @@ fn compile(text: &TemplateText<'_>) -> Result<(Kind, Template), Vec<String>> {
             wrong.push(format!("`{name}` is no field of a template: they are called as in thing1, time2, phrase3"));
         }
     }
-    match kind {
-        Some(kind) if wrong.is_empty() => Ok((kind, Template { id: text.id.to_owned(), page, fields })),
-        Some(_) | None => Err(wrong),
+    let Some(kind) = kind.filter(|_| wrong.is_empty()) else { return Err(wrong) };
+    if NOT_SENT.contains(&kind) {
+        return Err(vec!["no message of this kind is sent in WeChat".to_owned()]);
     }
+    let template = Template { id: text.id.to_owned(), page, fields };
+    let wrong = template.try_out(kind);
+    if wrong.is_empty() { Ok((kind, template)) } else { Err(wrong) }
 }
 
 /// A text with gaps.
@@ -242,6 +329,13 @@ impl Text {
         }
         parts.push(Part::Literal(rest.to_owned()));
         Ok(Self(parts))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Value { name, .. } => Some(*name),
+        })
     }
 
     fn fill(&self, value: impl Fn(&str) -> String) -> String {
@@ -357,8 +451,6 @@ impl DemoTemplate {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn template(fields: Vec<(&'static str, &'static str)>) -> TemplateText<'static> {
@@ -367,11 +459,8 @@ mod tests {
     }
 
     #[test]
-    fn the_demos_templates_are_good_and_ask_for_three_at_a_tap() {
+    fn the_demos_templates_are_good() {
         let templates = Templates::compile(DEMO.iter().map(DemoTemplate::text)).unwrap();
-        for (tap, ids) in templates.taps() {
-            assert!((1..=ASKED_AT_ONCE_MAX).contains(&ids.len()), "{tap}: {ids:?}");
-        }
         let join = templates.taps().find(|(tap, _)| *tap == "join").unwrap().1;
         assert!(join[0].starts_with("demoSeatOffered"));
         assert_eq!(templates.by_id().len(), 5);
@@ -406,8 +495,30 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_that_is_sent_is_asked_for_at_some_tap() {
+        for kind in Kind::ALL.into_iter().filter(|kind| !NOT_SENT.contains(kind)) {
+            assert!(TAPS.iter().any(|(_, kinds)| kinds.contains(&kind)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_never_fit_is_told() {
+        for (kind, field, text, word) in [
+            ("seat_offered", "time2", "{course_name}", "书法入门"),
+            ("seat_offered", "phrase2", "{location}", "phrase2"),
+            ("seat_offered", "thing2", "{booking_no}", "no `booking_no`"),
+            ("booking_confirmed", "time2", "{deadline}", "no `deadline`"),
+            ("new_login", "thing2", "{title}", "no message of this kind"),
+        ] {
+            let wrong = TemplateText { kind, page: "", ..template(vec![(field, text)]) };
+            let wrong = Templates::compile([wrong]).unwrap_err();
+            assert!(wrong.len() == 1 && wrong[0].contains(word), "{kind} {field}: {wrong:?}");
+        }
+    }
+
+    #[test]
     fn wechats_own_list_is_compared() {
-        let templates = Templates::compile([template(vec![("thing1", "a"), ("time2", "b")])]).unwrap();
+        let templates = Templates::compile([template(vec![("thing1", "a"), ("time2", "{starts_at}")])]).unwrap();
         let id = "9Aw5ZV1j9xdWTFEkqCpZ7mIBbSC34khK55OtzUPl0rU".to_owned();
         let list = |fields: &[&str]| BTreeMap::from([(id.clone(), fields.iter().map(|f| (*f).to_owned()).collect())]);
         assert!(templates.against(&list(&["thing1", "time2"])).is_empty());

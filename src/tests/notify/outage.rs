@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::phone::{Phone, answered, clock, deal, full_class, log, wechat};
+use super::phone::{Phone, answered, deal, full_class, log, wechat};
 use crate::{
     harness::app::{TestApp, on_both},
     store::database::Database,
@@ -14,6 +14,8 @@ on_both! {
     a_message_that_wechat_rejects_is_given_up_at_once
     a_dead_token_costs_nobody_a_message
     the_days_quota_is_waited_for
+    answers_that_are_lost_are_five_tries
+    a_token_that_is_refused_is_told_and_nothing_is_lost
 }
 
 async fn wechat_away_for_an_hour(app: &mut TestApp) {
@@ -97,7 +99,7 @@ async fn a_dead_token_costs_nobody_a_message(app: &mut TestApp) {
     }
     let waiting: Vec<&Phone> = phones.iter().collect();
     let (_, holder, booking) = full_class(app, &waiting, json!({})).await;
-    amy_warms_the_token(app).await;
+    warm_the_token(app).await;
     wechat(app, json!({ "kill_token": true })).await;
     holder.cancel(&booking).await.ok();
     for phone in &phones {
@@ -106,8 +108,8 @@ async fn a_dead_token_costs_nobody_a_message(app: &mut TestApp) {
     assert!(answered(app, "stable_token", 0).await <= 3, "one refresh for all");
 }
 
-async fn amy_warms_the_token(app: &TestApp) {
-    let amy = Phone::reachable(app, "amy", 1).await;
+async fn warm_the_token(app: &TestApp) {
+    let amy = Phone::reachable(app, "zoe", 1).await;
     let class = app.class(1, json!({ "starts_at": crate::harness::app::at("15:00:00.000"), "ends_at": crate::harness::app::at("16:00:00.000") })).await;
     amy.booked(&class).await;
     assert_eq!(amy.titles(app).await.len(), 1);
@@ -123,21 +125,29 @@ async fn the_days_quota_is_waited_for(app: &mut TestApp) {
     assert_eq!(amy.titles(app).await, ["预约结果通知"]);
 }
 
-/// A server that is stopped while a message is on its way sends it after the next start.
-#[actix::test]
-async fn what_was_on_its_way_is_sent_after_a_restart() {
-    let db = Database::sqlite();
-    let mut app = TestApp::start(db).await;
-    let amy = Phone::reachable(&app, "amy", 1).await;
-    let class = app.class(2, json!({})).await;
-    wechat(&app, json!({ "down": "refuse" })).await;
+/// A lost answer counts as a try, and may have been a message: the person hears of it more than once,
+/// an operator in the end.
+async fn answers_that_are_lost_are_five_tries(app: &mut TestApp) {
+    let (amy, ben) = (Phone::reachable(app, "amy", 2).await, Phone::reachable(app, "ben", 2).await);
+    let class = app.class(3, json!({})).await;
+    warm_the_token(app).await;
+    wechat(app, json!({ "down": "lost" })).await;
     amy.booked(&class).await;
-    deal(&app).await;
-    app.restart_with(&[("YUEKE_CLOCK", &clock("08:10:00.000"))]).await;
-    // Another sandbox, which knows of no consent: it forgot everything with its server.
-    let told = log(&app, "").await;
-    assert_eq!(told, ["booking_confirmed refused no_grant"]);
-    app.close().await;
+    let of = |who: &Phone| format!("account_id={}", who.account);
+    assert_eq!(log(app, &of(&amy)).await, ["booking_confirmed queued unknown"]);
+    assert_eq!(amy.titles(app).await, ["预约结果通知"], "it arrived");
+    app.advance_to("08:00:01.500").await;
+    assert_eq!(amy.titles(app).await, ["预约结果通知"; 2]);
+    // Both grants are used up: what WeChat says then is no news of hers.
+    wechat(app, json!({ "down": "off" })).await;
+    app.advance_to("08:00:10.000").await;
+    assert_eq!(log(app, &of(&amy)).await, ["booking_confirmed refused maybe_sent"]);
+    wechat(app, json!({ "down": "lost" })).await;
+    ben.booked(&class).await;
+    for time in ["08:00:12.000", "08:00:17.000", "08:00:34.000", "08:01:40.000", "08:02:00.000"] {
+        app.advance_to(time).await;
+    }
+    assert_eq!(log(app, &of(&ben)).await, ["booking_confirmed failed unknown"]);
 }
 
 /// Hundreds of messages to one person must not hold up everybody else, and one that cannot be read
@@ -173,4 +183,22 @@ async fn one_persons_pile_holds_nobody_up() {
         assert_eq!(app.operator.get("/notifications?state=queued").await.is(200)["total"], 0);
         app.close().await;
     }
+}
+
+/// The AppSecret was changed at WeChat, or the server has a new address.
+async fn a_token_that_is_refused_is_told_and_nothing_is_lost(app: &mut TestApp) {
+    let amy = Phone::reachable(app, "amy", 1).await;
+    let class = app.class(2, json!({})).await;
+    let refused = json!([{ "call": "stable_token", "errcode": 40164, "times": 100 }]);
+    wechat(app, json!({ "kill_token": true, "fail_next": refused })).await;
+    amy.booked(&class).await;
+    assert_eq!(log(app, "").await, ["booking_confirmed queued"]);
+    let postman = app.running.app.outbox.postman.clone().expect("a postman");
+    assert!(postman.is_away());
+    app.advance_to("09:00:00.000").await;
+    assert_eq!(log(app, "").await, ["booking_confirmed queued"], "no try is counted");
+    wechat(app, json!({ "fail_next": [] })).await;
+    app.advance_to("09:00:30.000").await;
+    assert_eq!(amy.titles(app).await, ["预约结果通知"]);
+    assert!(!postman.is_away());
 }

@@ -89,7 +89,7 @@ async fn a_wrong_appid_or_secret_stops_the_start_with_what_to_do() {
     refused(run(&["wechat-check"], good.path()).await, &["40125", "look at YUEKE_WECHAT_SECRET"]);
     wx.control(json!({ "down": "refuse" })).await;
     let (code, told) = run(&["wechat-check"], folder(&settings(&wx)).path()).await;
-    assert!(code == 1 && told.contains("could not be asked"), "{told}");
+    assert!(code == 1 && told.contains("could not be asked") && told.contains("YUEKE_WECHAT_URL"), "{told}");
     wx.stop().await;
 }
 
