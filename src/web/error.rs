@@ -27,7 +27,10 @@ pub enum Problem {
     TokenExpired,
     InvalidCredentials,
     NoDemoCode,
-    AccountLocked,
+    /// After too many wrong passwords, for so much longer.
+    AccountLocked {
+        seconds: i64,
+    },
     Forbidden,
     DemoOnly,
     NotFound,
@@ -119,12 +122,16 @@ impl Problem {
                 "请使用 dev:<角色>:<姓名>，角色为 student、teacher、operator、admin 或 owner",
                 "Use dev:<role>:<name> with the role student, teacher, operator, admin or owner",
             ),
-            Self::AccountLocked => row(
-                401,
-                "account_locked",
-                "登录失败次数过多，请15分钟后再试",
-                "Too many failed logins: try again in 15 minutes",
-            ),
+            Self::AccountLocked { seconds } => {
+                let (zh, en) = wait(*seconds);
+                Row {
+                    status: 401,
+                    reason: "account_locked",
+                    zh: format!("登录失败次数过多，请{zh}后再试").into(),
+                    en: format!("Too many failed logins: try again in {en}").into(),
+                    retry_after: None,
+                }
+            }
             Self::Forbidden => row(403, "forbidden", "没有权限执行此操作", "You may not do this"),
             Self::DemoOnly => row(404, "not_found", "未找到", "Not found"),
             Self::NotFound => row(404, "not_found", "未找到", "Not found"),
@@ -153,9 +160,20 @@ impl Problem {
                 row(409, "request_in_progress", "相同请求正在处理中，请稍候", "The same request is being worked on")
                     .again_after(1)
             }
-            Self::RateLimited { retry_after } => {
+            // A moment is as good as told by the header.
+            Self::RateLimited { retry_after: retry_after @ 0..=5 } => {
                 row(429, "too_many_requests", "请求过于频繁，请稍后再试", "Too many requests: slow down")
                     .again_after(*retry_after)
+            }
+            Self::RateLimited { retry_after } => {
+                let (zh, en) = wait(i64::from(*retry_after));
+                Row {
+                    status: 429,
+                    reason: "too_many_requests",
+                    zh: format!("请求过于频繁，请{zh}后再试").into(),
+                    en: format!("Too many requests: try again in {en}").into(),
+                    retry_after: Some(*retry_after),
+                }
             }
             Self::Overloaded => {
                 row(503, "overloaded", "系统繁忙，请稍后再试", "Too busy now: try again shortly").again_after(1)
@@ -218,21 +236,23 @@ impl Problem {
             Self::SmsUnavailable { configured: false } => row(
                 503,
                 "sms_unavailable",
-                "尚未配置短信服务，请使用微信或密码登录；管理员请在配置中设置短信服务商",
-                "No SMS provider is configured: log in by WeChat or password; whoever runs the server sets a provider",
+                "本服务器尚无短信服务商，不能发送短信，请使用微信或密码登录",
+                "This server has no provider for texts yet: log in by WeChat or password",
             )
             .again_after(3_600),
             Self::PhoneInUse => row(
                 409,
                 "phone_in_use",
                 "该手机号已属于另一个账号：如果是您的，请获取合并验证码并调用 POST /users/merge",
-                "This number belongs to another account: if it is yours, prove it with a code for `merge`                  and POST /users/merge",
+                "This number belongs to another account: if it is yours, prove it with a code for `merge` and \
+                 POST /users/merge",
             ),
             Self::NotMergeable => row(
                 409,
                 "account_not_mergeable",
                 "该账号属于老师或工作人员，或已停用，不能合并，请联系管理员",
-                "That account is a teacher's or the staff's, or is disabled: it cannot become a part of another.                  Ask an admin",
+                "That account is a teacher's or the staff's, or is disabled: it cannot become a part of another. \
+                 Ask an admin",
             ),
             Self::OwnAccount => row(
                 409,
@@ -289,6 +309,19 @@ impl Problem {
             tracing::error!(request_id, %fault, reason = self.row().reason, "a request failed");
         }
     }
+}
+
+/// How long to wait, rounded up, as people say it in Chinese and English.
+fn wait(seconds: i64) -> (String, String) {
+    const HOUR: i64 = 60 * MINUTE;
+    const MINUTE: i64 = 60;
+    let seconds = seconds.max(1);
+    let (n, zh, en) = match seconds {
+        ..=MINUTE => (seconds, "秒", "second"),
+        ..=HOUR => ((seconds + MINUTE - 1) / MINUTE, "分钟", "minute"),
+        _ => ((seconds + HOUR - 1) / HOUR, "小时", "hour"),
+    };
+    (format!("{n}{zh}"), format!("{n} {en}{}", if n == 1 { "" } else { "s" }))
 }
 
 /// A client makes up names too, as long as a body may be.
@@ -399,5 +432,33 @@ impl From<sqlx::Error> for Problem {
 impl From<crate::store::sql::BadColumn> for Problem {
     fn from(e: crate::store::sql::BadColumn) -> Self {
         StoreError::from(e).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_as_people_say_it() {
+        for (seconds, zh, en) in [
+            (0, "1秒", "1 second"),
+            (60, "60秒", "60 seconds"),
+            (61, "2分钟", "2 minutes"),
+            (300, "5分钟", "5 minutes"),
+            (3_600, "60分钟", "60 minutes"),
+            (3_601, "2小时", "2 hours"),
+            (86_400, "24小时", "24 hours"),
+        ] {
+            assert_eq!(wait(seconds), (zh.to_owned(), en.to_owned()), "{seconds}");
+        }
+    }
+
+    /// A text that goes on in the next line after a forgotten backslash has them.
+    #[test]
+    fn no_text_has_a_gap() {
+        for line in include_str!("error.rs").lines() {
+            assert!(!line.trim().contains(&" ".repeat(2)), "{line}");
+        }
     }
 }

@@ -25,8 +25,9 @@ use crate::{
         keys::RequestKey,
         limits::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN},
         phone::Phone,
-        time::MINUTE,
+        time::{MINUTE, SECOND, Timestamp},
     },
+    store::{StoreError, sql::Conn},
     web::{
         error::Problem,
         extract::{Body, Caller, Ctx},
@@ -90,13 +91,13 @@ pub(super) async fn by_password(
     let unknown = app.store.reader().one(sql, args![&*key]).await?;
     let counted = row.as_ref().or(unknown.as_ref());
     let locked_until = counted.map(|r| r.opt_at("locked_until")).transpose()?.flatten();
-    if locked_until.is_some_and(|until| until > now) {
+    if is_locked(locked_until, now) {
         app.doors.guessed_wrong(from, now);
-        return Err(Problem::AccountLocked);
+        return Err(refusal(locked_until, now));
     }
     let hash = row.as_ref().map(|r| r.opt_text("password_hash")).transpose()?.flatten().map(str::to_owned);
     // As much work for an unknown name as for a wrong password, so that neither can be told apart.
-    let good = verify_in_turn(app, password, hash).await?;
+    let good = verify_in_turn(app, password, hash.clone()).await?;
     let Some(row) = row else {
         app.doors.guessed_wrong(from, now);
         return Err(note_unknown(ctx, key).await?);
@@ -106,8 +107,19 @@ pub(super) async fn by_password(
         app.doors.guessed_wrong(from, now);
         return Err(note_failure(ctx, visitor, account).await?);
     }
-    note_success(ctx, account).await?;
-    sessions::open(ctx, visitor, account, Method::Password).await
+    sessions::open_by_password(ctx, visitor, account, hash.unwrap_or_default()).await
+}
+
+fn is_locked(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_some_and(|until| until > now)
+}
+
+/// The answer to a password that lets nobody in, by how long the account is locked.
+fn refusal(locked_until: Option<Timestamp>, now: Timestamp) -> Problem {
+    match locked_until {
+        Some(until) if until > now => Problem::AccountLocked { seconds: (until - now + SECOND - 1) / SECOND },
+        Some(_) | None => Problem::InvalidCredentials,
+    }
 }
 
 /// Where addresses are limited at all.
@@ -126,15 +138,20 @@ async fn note_failure(ctx: &Ctx, visitor: &Visitor, account: AccountId) -> Resul
     let ids = ctx.app.ids.clone();
     let session = SessionId::from_u128(0);
     let arrival = Arrival { session, account, method: Method::Password, visitor: visitor.clone(), at: now };
-    let open = ctx.app.store.write(move |tx| {
+    let until = ctx.app.store.write(move |tx| {
         Box::pin(async move {
-            let Some(row) = tx.one(sql, args).await? else { return Ok(false) };
-            let open = row.opt_at("locked_until")?.is_none();
-            arrival.note(tx, &*ids, if open { Outcome::Wrong } else { Outcome::Locked }).await?;
-            Ok(open)
+            let Some(row) = tx.one(sql, args).await? else { return locked_until(tx, account).await };
+            let until = row.opt_at("locked_until")?;
+            arrival.note(tx, &*ids, if until.is_none() { Outcome::Wrong } else { Outcome::Locked }).await?;
+            Ok(until)
         })
     });
-    Ok(if open.await? { Problem::InvalidCredentials } else { Problem::AccountLocked })
+    Ok(refusal(until.await?, now))
+}
+
+async fn locked_until(tx: &mut Conn, account: AccountId) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.one("select locked_until from accounts where id = $1", args![account]).await?;
+    Ok(row.map(|r| r.opt_at("locked_until")).transpose()?.flatten())
 }
 
 /// The same for a name that no account has, with as much to write.
@@ -145,20 +162,33 @@ async fn note_unknown(ctx: &Ctx, key: String) -> Result<Problem, Problem> {
         failures = case when unknown_logins.failures + 1 < $2 then unknown_logins.failures + 1 else 0 end, \
         locked_until = case when unknown_logins.failures + 1 < $2 then null else $3 end, updated_at = $4 \
         where unknown_logins.locked_until is null or unknown_logins.locked_until <= $4 returning locked_until";
-    let args = args![key, FAILURES_MAX, now + LOCKED_FOR, now];
-    let row = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.one(sql, args).await?) })).await?;
-    let open = row.map(|r| r.opt_at("locked_until")).transpose()?.is_some_and(|until| until.is_none());
-    Ok(if open { Problem::InvalidCredentials } else { Problem::AccountLocked })
+    let args = args![&*key, FAILURES_MAX, now + LOCKED_FOR, now];
+    let until = ctx.app.store.write(move |tx| {
+        Box::pin(async move {
+            let row = match tx.one(sql, args).await? {
+                Some(row) => Some(row),
+                None => tx.one("select locked_until from unknown_logins where name_hash = $1", args![key]).await?,
+            };
+            Ok(row.map(|r| r.opt_at("locked_until")).transpose()?.flatten())
+        })
+    });
+    Ok(refusal(until.await?, now))
 }
 
-/// Unless the account was locked while the password was checked.
-async fn note_success(ctx: &Ctx, account: AccountId) -> Result<(), Problem> {
-    let now = ctx.now();
+/// In the transaction that opens the session: unless the account was locked, or got another
+/// password, while this one was checked.
+pub(super) async fn note_success(
+    tx: &mut Conn,
+    account: AccountId,
+    checked: &str,
+    now: Timestamp,
+) -> Result<Result<(), Problem>, StoreError> {
     let sql = "update accounts set failed_logins = 0, locked_until = null \
-        where id = $1 and (locked_until is null or locked_until <= $2)";
-    let args = args![account, now];
-    let noted = ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args).await?) })).await?;
-    if noted == 0 { Err(Problem::AccountLocked) } else { Ok(()) }
+        where id = $1 and password_hash = $2 and (locked_until is null or locked_until <= $3)";
+    if tx.exec(sql, args![account, checked, now]).await? > 0 {
+        return Ok(Ok(()));
+    }
+    Ok(Err(refusal(locked_until(tx, account).await?, now)))
 }
 
 // ---- hashing
@@ -297,8 +327,9 @@ async fn change(ctx: &Ctx, caller: &Caller, visitor: &Visitor, new: NewPassword)
     check_password("new_password", &new_password, &own)?;
     let before = row.opt_text("password_hash")?.map(str::to_owned);
     if before.is_some() {
-        if row.opt_at("locked_until")?.is_some_and(|until| until > now) {
-            return Err(Problem::AccountLocked);
+        let locked_until = row.opt_at("locked_until")?;
+        if is_locked(locked_until, now) {
+            return Err(refusal(locked_until, now));
         }
         let old = old_password
             .ok_or_else(|| Problem::invalid("old_password", "请提供当前密码", "send the password that you have now"))?;

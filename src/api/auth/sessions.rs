@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::{LoggedIn, User, doors};
+use super::{LoggedIn, User, doors, passwords};
 use crate::{
     api::people::{Person, load_person},
     args,
@@ -128,6 +128,26 @@ fn hex(bytes: &[u8]) -> String {
 /// Lets somebody in who has proven who they are. An account that is disabled is answered like a
 /// wrong proof.
 pub async fn open(ctx: &Ctx, visitor: &Visitor, account: AccountId, method: Method) -> Result<LoggedIn, Problem> {
+    open_if(ctx, visitor, account, method, None).await
+}
+
+/// The same, if the account's password is still the one whose hash was checked.
+pub(super) async fn open_by_password(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    account: AccountId,
+    checked: String,
+) -> Result<LoggedIn, Problem> {
+    open_if(ctx, visitor, account, Method::Password, Some(checked)).await
+}
+
+async fn open_if(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    account: AccountId,
+    method: Method,
+    checked: Option<String>,
+) -> Result<LoggedIn, Problem> {
     let (app, at) = (&ctx.app, ctx.now());
     let session = SessionId::from_u128(app.ids.next(at));
     let (token, stored) = refresh_token();
@@ -137,8 +157,14 @@ pub async fn open(ctx: &Ctx, visitor: &Visitor, account: AccountId, method: Meth
         Box::pin(async move {
             let Some(person) = load_person(tx, org, account).await? else {
                 arrival.note(tx, &*ids, Outcome::Disabled).await?;
-                return Ok(None);
+                return Ok(Err(Problem::InvalidCredentials));
             };
+            if let Some(checked) = checked
+                && let Err(problem) = passwords::note_success(tx, account, &checked, at).await?
+            {
+                arrival.note(tx, &*ids, Outcome::Wrong).await?;
+                return Ok(Err(problem));
+            }
             if arrival.is_news(tx).await? {
                 arrival.tell(tx, &*ids, zone.rfc3339(at)).await?;
             }
@@ -153,10 +179,10 @@ pub async fn open(ctx: &Ctx, visitor: &Visitor, account: AccountId, method: Meth
                 and revoked_at is null and expires_at > $2 order by created_at desc, id desc limit 1 offset $3) \
                 returning id";
             let gave_way = tx.one(sql, args![account, at, SESSIONS_PER_ACCOUNT_MAX]).await?;
-            Ok(Some((person, gave_way.map(|r| r.parse("id")).transpose()?)))
+            Ok(Ok((person, gave_way.map(|r| r.parse("id")).transpose()?)))
         })
     });
-    let (person, gave_way) = person.await?.ok_or(Problem::InvalidCredentials)?;
+    let (person, gave_way) = person.await??;
     forget(app, gave_way.as_slice());
     logged_in(app, person, session, token).await
 }

@@ -121,7 +121,8 @@ async fn a_number_hears_no_more_than_it_may(app: &mut TestApp) {
     for (person, purpose) in [(&nobody, "login"), (&nobody, "reset"), (&app.admin, "bind")] {
         let refused = send(person, "+86 138 1234 5678", purpose).await;
         assert_eq!(refused.headers["retry-after"], "60", "whatever it is for");
-        refused.fails(429, "too_many_requests");
+        let told = refused.fails(429, "too_many_requests");
+        assert_eq!(told["message"], "请求过于频繁，请60秒后再试");
     }
     for _ in 0..4 {
         pass(app, MINUTE).await;
@@ -229,6 +230,7 @@ async fn without_a_provider_no_code_is_sent() {
     assert!(answer.headers.contains_key("retry-after"));
     let body = answer.fails(503, "sms_unavailable");
     assert!(body["message"].as_str().is_some_and(|m| m.contains("短信服务商")), "{body}");
+    assert!(!body["message"].as_str().is_some_and(|m| m.contains("配置")), "no setting names one: {body}");
     assert_eq!(app.db.count("sms_sends").await, 0);
     let none: Value = app.anybody().post("/login", json!({ "phone": NUMBER, "sms_code": "1" })).await.body;
     assert_eq!(none["reason"], "invalid_credentials");

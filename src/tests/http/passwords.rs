@@ -14,6 +14,7 @@ on_both! {
     what_cannot_be_registered_is_told
     a_password_is_changed_and_logs_others_out
     the_old_password_is_guessed_no_more_than_at_the_door
+    a_login_under_way_does_not_outlive_its_password
     a_forgotten_password_is_reset
     unknown_names_are_answered_like_known_ones
     an_admin_unlocks
@@ -124,11 +125,48 @@ async fn the_old_password_is_guessed_no_more_than_at_the_door(app: &mut TestApp)
     for _ in 0..4 {
         set("wrong horse").await.invalid("old_password");
     }
-    set("wrong horse").await.fails(401, "account_locked");
+    let locked = set("wrong horse").await.fails(401, "account_locked");
+    assert_eq!(locked["message"], "登录失败次数过多，请15分钟后再试");
     set(GOOD).await.fails(401, "account_locked");
+    pass(app, 10 * MINUTE - 1).await;
+    let locked = set(GOOD).await.fails(401, "account_locked");
+    assert_eq!(locked["message"], "登录失败次数过多，请6分钟后再试");
+    pass(app, 1).await;
+    let login = json!({ "username": "amy", "password": GOOD });
+    let locked = app.anybody().in_english().post("/login", login).await.fails(401, "account_locked");
+    assert_eq!(locked["message"], "Too many failed logins: try again in 5 minutes");
     by_name(app, "amy", GOOD).await.fails(401, "account_locked");
-    pass(app, 15 * MINUTE).await;
+    pass(app, 5 * MINUTE).await;
     set(GOOD).await.is(200);
+}
+
+/// Whoever shows the old password while it is being changed is out as soon as it has been.
+async fn a_login_under_way_does_not_outlive_its_password(app: &mut TestApp) {
+    let amy = register(app, "amy").await;
+    for n in 0..4 {
+        let (old, new) = if n % 2 == 0 { (GOOD, NEW) } else { (NEW, GOOD) };
+        let changed = std::cell::Cell::new(false);
+        let change = async {
+            amy.put("/password", json!({ "old_password": old, "new_password": new })).await.is(200);
+            changed.set(true);
+        };
+        let log_in = async {
+            let mut inside = Vec::new();
+            while !changed.get() {
+                let answer = by_name(app, "amy", old).await;
+                match answer.status {
+                    200 => inside.push(amy.again(&answer.is(200))),
+                    _ => drop(answer.fails(401, "invalid_credentials")),
+                }
+            }
+            inside
+        };
+        let ((), inside) = futures_util::join!(change, log_in);
+        for person in inside {
+            person.get("/users/profile").await.fails(401, "unauthorized");
+        }
+        by_name(app, "amy", new).await.is(200);
+    }
 }
 
 async fn a_forgotten_password_is_reset(app: &mut TestApp) {
