@@ -23,6 +23,7 @@ use tokio::{
 use super::{
     CourseNames,
     frame::{Kind, frame},
+    logins::Login,
 };
 use crate::{
     base::{
@@ -68,6 +69,7 @@ impl Drop for Kept {
 /// A socket's way to be told of one schedule.
 pub struct Outlet {
     pub student: Option<StudentId>,
+    login: Arc<Login>,
     line: Mutex<Line>,
     /// Rung when the socket has to write for itself.
     behind: Arc<Notify>,
@@ -83,14 +85,14 @@ struct Line {
 
 impl Outlet {
     /// Taken by the socket from the start: its snapshot comes first.
-    pub fn new(student: Option<StudentId>, out: Session, behind: Arc<Notify>) -> Self {
-        Self { student, line: Mutex::new(Line { out, told: (0, 0), taken: true }), behind }
+    pub fn new(student: Option<StudentId>, login: Arc<Login>, out: Session, behind: Arc<Notify>) -> Self {
+        Self { student, login, line: Mutex::new(Line { out, told: (0, 0), taken: true }), behind }
     }
 
     /// Sends a frame if it is news and there is room for it.
     fn offer(&self, state: (Epoch, Version), frame: impl FnOnce() -> ByteString) {
         let mut line = lock(&self.line);
-        if line.taken || line.told >= state {
+        if line.taken || line.told >= state || self.login.is_ended() {
             return;
         }
         match line.out.text(frame()).now_or_never() {

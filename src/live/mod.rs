@@ -11,6 +11,7 @@ pub mod bodies;
 pub mod frame;
 pub mod hub;
 pub mod inbound;
+mod logins;
 pub mod session;
 pub mod tickets;
 pub mod wire;
@@ -20,7 +21,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use self::boards::Boards;
+use self::{boards::Boards, logins::Logins};
 pub use self::{
     hub::Hub,
     tickets::{Tickets, Viewer},
@@ -79,6 +80,7 @@ struct Inner {
     names: Arc<dyn CourseNames>,
     snapshots: Arc<dyn MeSnapshot>,
     sessions: Arc<dyn SessionCheck>,
+    logins: Logins,
     closing: CancellationToken,
 }
 
@@ -87,12 +89,18 @@ impl Live {
         let LiveParts { engine, hub, zone, names, snapshots, sessions } = parts;
         let tickets = Tickets::new(engine.clock().clone());
         let boards = Boards::new(engine.clone(), names.clone(), zone);
-        let closing = CancellationToken::new();
-        Self(Arc::new(Inner { engine, hub, boards, tickets, zone, names, snapshots, sessions, closing }))
+        let (logins, closing) = (Logins::default(), CancellationToken::new());
+        Self(Arc::new(Inner { engine, hub, boards, tickets, zone, names, snapshots, sessions, logins, closing }))
     }
 
     pub fn tickets(&self) -> &Tickets {
         &self.0.tickets
+    }
+
+    /// Closes the sockets of a session that has just been ended; [`SessionCheck`] says so already.
+    /// What is decided after this is not told to them.
+    pub fn end_session(&self, session: SessionId) {
+        self.0.logins.end(session);
     }
 
     /// Closes all sockets with 1012 (the service restarts), and waits for them, but not for long.

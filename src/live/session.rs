@@ -21,6 +21,7 @@ use super::{
     frame::{self, Kind},
     hub::Ear,
     inbound::{Nonsense, Said, Topic, Whose},
+    logins::Login,
     tickets::Viewer,
     wire::Lifeline,
 };
@@ -68,8 +69,8 @@ pub fn upgrade(request: &HttpRequest, payload: Payload, live: &Live) -> actix_we
 async fn run(live: Live, out: Session, mut incoming: AggregatedMessageStream, lifeline: Option<Lifeline>) {
     let _open = Open::count();
     let end = match authenticate(&live, out.clone(), &mut incoming).await {
-        Ok(viewer) => {
-            let mut socket = Socket::new(live, viewer, out.clone());
+        Ok((viewer, login)) => {
+            let mut socket = Socket::new(live, viewer, login, out.clone());
             socket.run(&mut incoming).await
         }
         Err(end) => end,
@@ -117,8 +118,14 @@ enum End {
     Gone,
 }
 
+const LOGIN_ENDED: End = End::Close(NOT_AUTHENTICATED, "login ended");
+
 /// The first frame must be a good ticket, and soon.
-async fn authenticate(live: &Live, out: Session, incoming: &mut AggregatedMessageStream) -> Result<Viewer, End> {
+async fn authenticate(
+    live: &Live,
+    out: Session,
+    incoming: &mut AggregatedMessageStream,
+) -> Result<(Viewer, Arc<Login>), End> {
     let refused = || End::Close(NOT_AUTHENTICATED, "not authenticated");
     let first = tokio::select! {
         first = timeout(AUTH_WITHIN, first_text(&out, incoming)) => first.map_err(|_| refused())??,
@@ -128,12 +135,14 @@ async fn authenticate(live: &Live, out: Session, incoming: &mut AggregatedMessag
         return Err(refused());
     };
     let viewer = live.0.tickets.redeem(&ticket).ok_or_else(refused)?;
+    // Entered first, looked at then: an end in between is seen by one of the two.
+    let login = live.0.logins.enter(viewer.session);
     let now = live.0.engine.clock().now();
     if now >= viewer.expires_at || !live.0.sessions.still_valid(viewer.session) {
         return Err(refused());
     }
     write(&mut out.clone(), frame::ready(now, live.0.zone)).await?;
-    Ok(viewer)
+    Ok((viewer, login))
 }
 
 async fn first_text(out: &Session, incoming: &mut AggregatedMessageStream) -> Result<ByteString, End> {
@@ -159,6 +168,7 @@ async fn write(out: &mut Session, text: ByteString) -> Result<(), End> {
 struct Socket {
     live: Live,
     viewer: Viewer,
+    login: Arc<Login>,
     out: Session,
     topics: Topics,
     behind: Arc<Notify>,
@@ -180,11 +190,12 @@ enum Step {
     Behind,
     Event(Option<ByteString>),
     Beat,
+    LoginEnded,
     Closing,
 }
 
 impl Socket {
-    fn new(live: Live, viewer: Viewer, out: Session) -> Self {
+    fn new(live: Live, viewer: Viewer, login: Arc<Login>, out: Session) -> Self {
         let now = Instant::now();
         let mut beat = interval_at(now + BEAT, BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -193,6 +204,7 @@ impl Socket {
         Self {
             live,
             viewer,
+            login,
             out,
             topics,
             behind: Arc::default(),
@@ -212,6 +224,7 @@ impl Socket {
                 Step::Event(Some(event)) => self.send(event).await,
                 Step::Event(None) => Err(End::Close(CloseCode::Again, "too slow")),
                 Step::Beat => self.look_after_itself().await,
+                Step::LoginEnded => Err(LOGIN_ENDED),
                 Step::Closing => Err(End::Close(CloseCode::Restart, "restarting")),
             };
             if let Err(end) = done {
@@ -221,17 +234,28 @@ impl Socket {
     }
 
     async fn next(&mut self, incoming: &mut AggregatedMessageStream) -> Step {
-        let Self { behind, ear, beat, closing, .. } = self;
+        let Self { behind, ear, beat, login, closing, .. } = self;
+        let step = async {
+            tokio::select! {
+                message = incoming.recv() => Step::Incoming(message),
+                () = behind.notified() => Step::Behind,
+                event = hear(ear) => Step::Event(event),
+                _ = beat.tick() => Step::Beat,
+                () = closing.cancelled() => Step::Closing,
+            }
+        };
         tokio::select! {
-            message = incoming.recv() => Step::Incoming(message),
-            () = behind.notified() => Step::Behind,
-            event = hear(ear) => Step::Event(event),
-            _ = beat.tick() => Step::Beat,
-            () = closing.cancelled() => Step::Closing,
+            // Before anything that could still be told.
+            biased;
+            () = login.ended() => Step::LoginEnded,
+            step = step => step,
         }
     }
 
     async fn send(&mut self, text: ByteString) -> Result<(), End> {
+        if self.login.is_ended() {
+            return Err(LOGIN_ENDED);
+        }
         write(&mut self.out, text).await
     }
 
@@ -241,7 +265,7 @@ impl Socket {
 
     async fn look_after_itself(&mut self) -> Result<(), End> {
         if self.now() >= self.viewer.expires_at || !self.live.0.sessions.still_valid(self.viewer.session) {
-            return Err(End::Close(NOT_AUTHENTICATED, "login ended"));
+            return Err(LOGIN_ENDED);
         }
         if self.spoke_at.elapsed() >= SILENT_MAX {
             return Err(End::Close(CloseCode::Away, "silent"));
@@ -341,7 +365,7 @@ impl Socket {
         // A subscription that is renewed must not speak between its two snapshots.
         self.topics.remove(schedule);
         // Listen first, look then: what comes after the look is not missed.
-        let outlet = Arc::new(Outlet::new(student, self.out.clone(), self.behind.clone()));
+        let outlet = Arc::new(Outlet::new(student, self.login.clone(), self.out.clone(), self.behind.clone()));
         watched.tell(&outlet);
         let Some((state, mine)) = watched.read(student) else {
             return self.refuse("unavailable", Some(topic)).await;
@@ -379,7 +403,8 @@ impl Socket {
             let live = self.live.clone();
             let name = || live.0.names.name(state.view.head.course);
             let frame = frame::frame(Kind::Frame, &state, mine.as_ref(), self.now(), name, live.0.zone);
-            write(&mut self.out.clone(), frame).await?;
+            self.send(frame).await?;
+            let Subscription { outlet, .. } = &self.topics.list[topic];
             // The fan-out kept away meanwhile, so look again.
             outlet.give_back(version);
         }

@@ -294,7 +294,7 @@ async fn exchange(app: &App, at: Timestamp, presented: String) -> Result<LoggedI
         Exchange::Done(session, person) => logged_in(app, person, session, token).await,
         Exchange::Refused => Err(Problem::Unauthorized),
         Exchange::Reused(session) => {
-            app.tokens.end_session(session);
+            forget(app, &[session]);
             tracing::warn!(%session, "a refresh token was used twice: its session is ended");
             Err(Problem::Unauthorized)
         }
@@ -336,9 +336,12 @@ pub async fn revoke(
     Ok(rows.iter().map(|r| r.parse("id")).collect::<Result<_, _>>()?)
 }
 
-/// From now on their tokens are not good.
+/// From now on their tokens are not good, and their sockets are told nothing.
 pub fn forget(app: &App, ended: &[SessionId]) {
-    ended.iter().for_each(|session| app.tokens.end_session(*session));
+    for session in ended {
+        app.tokens.end_session(*session);
+        app.live.end_session(*session);
+    }
 }
 
 async fn end(ctx: &Ctx, account: AccountId, which: Which) -> Result<usize, Problem> {

@@ -170,6 +170,53 @@ async fn a_disabled_account_and_a_lost_role_close_sockets() {
     site.stop().await;
 }
 
+/// Not even what is decided in the moment after it.
+#[actix_web::test]
+async fn nothing_is_heard_after_a_login_has_ended() {
+    let site = Site::start().await;
+    let class = site.class(50).await;
+    let amy = site.student("amy").await;
+    let account = text(&site.call(&amy.token, Method::GET, "/users/profile", json!(null)).await["id"]);
+    let tom = site.login("teacher", "tom").await;
+    let mut others = Vec::new();
+    for n in 0..10 {
+        others.push(site.student(&format!("other {n}")).await);
+    }
+    let admin = site.login("admin", "root").await;
+    let way = |what: &str| (Method::POST, format!("/users/{account}/{what}"), json!(null));
+    for (ended, (method, path, body)) in [
+        (true, way("disable")),
+        (true, (Method::POST, "/logout".into(), json!(null))),
+        (true, (Method::PUT, format!("/users/{account}/roles"), json!({"roles": ["teacher"]}))),
+        (false, (Method::PUT, format!("/users/{account}/roles"), json!({"roles": ["student", "teacher"]}))),
+    ] {
+        site.call(&admin.token, Method::POST, &format!("/users/{account}/enable"), json!(null)).await;
+        site.call(&admin.token, Method::PUT, &format!("/users/{account}/roles"), json!({"roles": ["student"]})).await;
+        let amy = site.student("amy").await;
+        let mut sockets = Vec::new();
+        for _ in 0..5 {
+            let mut socket = site.socket(&amy).await;
+            socket.subscribe(&format!("schedule:{class}")).await;
+            sockets.push(socket);
+        }
+        let mut toms = site.socket(&tom).await;
+        let who = if path == "/logout" { &amy } else { &admin };
+        site.call(&who.token, method, &path, body).await;
+        let other = others.pop().expect("enough of them");
+        let booking = site.book(&other, &class).await;
+        for mut socket in sockets {
+            if ended {
+                assert_eq!(socket.rest().await, (vec![], Some(4401)), "{path}");
+            } else {
+                assert_eq!(socket.next_of("frame").await["data"]["mine"]["booking"], json!(null));
+            }
+        }
+        assert!(toms.until_pong().await.is_empty(), "others stay");
+        site.cancel(&other, &booking).await;
+    }
+    site.stop().await;
+}
+
 #[actix_web::test]
 async fn a_login_that_runs_out_closes_its_sockets() {
     let site = Site::start().await;

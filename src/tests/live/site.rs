@@ -219,6 +219,17 @@ impl Socket {
         }
     }
 
+    /// All that is still said, and the code with which the server closes it then.
+    pub async fn rest(&mut self) -> (Vec<Value>, Option<u16>) {
+        let mut said = Vec::new();
+        loop {
+            match self.hear().await {
+                Ok(what) => said.push(what),
+                Err(code) => return (said, code),
+            }
+        }
+    }
+
     /// Logins are looked at every ten seconds.
     pub async fn close_code_within_a_beat(&mut self) -> u16 {
         let closed = async {
