@@ -20,6 +20,7 @@ use crate::{
     config::{self, Config, LogConfig},
     domain::access::Role,
     gateways::sandbox::{Sandbox, SandboxSettings, SandboxTemplate},
+    outbox::wechat::templates::DEMO,
     store::{
         audit,
         backup::backup,
@@ -80,8 +81,9 @@ struct SandboxArgs {
     /// Its secret.
     #[arg(long, default_value = "sandbox")]
     secret: String,
-    /// A JSON list of templates, each with id, title and content; some examples where none is given.
-    #[arg(long)]
+    /// A file with its templates, a JSON list in WeChat's own words; those of the demo where none is given:
+    /// [{"id": "43 letters, digits, - and _", "title": "上课提醒", "content": "课程:{{thing1.DATA}}\n时间:{{time2.DATA}}\n"}]
+    #[arg(long, value_name = "FILE")]
     templates: Option<PathBuf>,
 }
 
@@ -198,9 +200,10 @@ async fn serve_sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
             let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             serde_json::from_str(&text).with_context(|| format!("{} is no list of templates", path.display()))?
         }
-        None => SandboxTemplate::examples(),
+        None => app::wechat::demo_templates(),
     };
-    let sandbox = Sandbox::new(SandboxSettings::new(&appid, &secret, templates), Clock::system());
+    let (known, settings) = (templates.clone(), SandboxSettings::new(&appid, &secret, templates));
+    let sandbox = Sandbox::new(settings, Clock::system());
     let (listener, at) = server::listen(listen).with_context(|| format!("cannot listen on {listen} (--listen)"))?;
     let mount = sandbox.configure("");
     let server = HttpServer::new(move || App::new().configure(mount.clone()));
@@ -212,10 +215,33 @@ async fn serve_sandbox(args: SandboxArgs) -> anyhow::Result<u8> {
     println!("  API      http://{at}/cgi-bin/stable_token, and so on");
     println!("  control  http://{at}/control");
     println!("  stop it with Ctrl-C");
+    println!("\nfor a server that uses it, in a yueke.toml of its own (chmod 600 yueke.toml):\n");
+    println!("{}", settings_for(at, &appid, &secret, &known));
     stop_signal().await?;
     handle.stop(true).await;
     served.await??;
     Ok(0)
+}
+
+/// A server's settings to use a sandbox with these templates: those that are the demo's tell what they tell there.
+fn settings_for(at: SocketAddr, appid: &str, secret: &str, known: &[SandboxTemplate]) -> String {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let mut lines = vec![
+        format!("wechat_url = {}", quoted(&format!("http://{at}"))),
+        format!("wechat_appid = {}", quoted(appid)),
+        format!("wechat_secret = {}", quoted(secret)),
+    ];
+    for t in DEMO.iter().filter(|t| known.iter().any(|k| k.id == t.id && k.content == t.content())) {
+        let fields: Vec<_> = t.fields.iter().map(|(_, field, text)| format!("{field} = {}", quoted(text))).collect();
+        lines.push(format!("\n[templates.{}]", t.kind));
+        lines.push(format!("id = {}", quoted(t.id)));
+        lines.push(format!("page = {}", quoted(t.page)));
+        lines.push(format!("fields = {{ {} }}", fields.join(", ")));
+    }
+    if !lines.iter().any(|line| line.starts_with("\n[templates.")) {
+        lines.push("\n# and a [templates.KIND] for each kind of message that one of your templates tells".to_owned());
+    }
+    lines.join("\n")
 }
 
 /// Ctrl-C; on Unix also what a service manager sends.
@@ -335,4 +361,31 @@ async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
     };
     println!("{looked_at}: {} wrong", wrong.len());
     Ok(u8::from(!wrong.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::wechat::{Templates, templates::TemplateText};
+
+    #[test]
+    fn what_the_sandbox_prints_are_settings_and_templates_that_fit_it() {
+        let at = SocketAddr::from(([127, 0, 0, 1], 8090));
+        let (secret, known) = ("it's \"so\\\"", app::wechat::demo_templates());
+        let printed = settings_for(at, "wx1", secret, &known);
+        let config = Config::read(Some(&printed), |_| None).expect(&printed);
+        let config::WeChatAt::Server { url, appid, secret: read } = &config.wechat.at else { panic!("{printed}") };
+        assert_eq!((&**url, &**appid, &*read.0), ("http://127.0.0.1:8090", "wx1", secret));
+        let text = config.wechat.templates.iter().map(|(kind, t)| TemplateText {
+            kind,
+            id: &t.id,
+            page: &t.page,
+            fields: t.fields.iter().map(|(field, text)| (field.as_str(), text.as_str())).collect(),
+        });
+        let templates = Templates::compile(text).expect(&printed);
+        assert_eq!(templates.by_id().into_values().map(|kinds| kinds.len()).sum::<usize>(), DEMO.len());
+        assert!(known.iter().all(|k| templates.by_id().contains_key(&*k.id)));
+        let own = settings_for(at, "wx1", secret, &[]);
+        assert!(Config::read(Some(&own), |_| None).expect(&own).wechat.templates.is_empty(), "{own}");
+    }
 }

@@ -19,6 +19,8 @@ const WAIT_MS = 15_000;
 const PHONE = { viewport: { width: 360, height: 720 } };
 let child;
 let base;
+/** The template of a freed seat, as the sandbox prints it. */
+let freed;
 let browser;
 let page;
 let seen;
@@ -35,7 +37,7 @@ async function send(person, course) {
   const credentials = { grant_type: 'client_credential', appid: 'wx0000000000000000', secret: 'sandbox' };
   const { access_token: token } = await ask('POST', '/cgi-bin/stable_token', credentials);
   const data = { thing1: { value: course }, time2: { value: '2026-11-25 19:00~21:00' }, time3: { value: '19:45' }, thing4: { value: '15 分钟内确认' } };
-  const message = { touser: await openidOf(person), template_id: 'demo-seat-freed', page: 'pages/offer/index?entry=01&a=b', data };
+  const message = { touser: await openidOf(person), template_id: freed, page: 'pages/offer/index?entry=01&a=b', data };
   return (await ask('POST', `/cgi-bin/message/subscribe/send?access_token=${token}`, message)).errcode;
 }
 
@@ -56,9 +58,10 @@ before(async () => {
   for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
     told += text;
     base = /phone +(http:\/\/[\d.:]+)\/\n/.exec(told)?.[1];
-    if (base) break;
+    freed = /\[templates\.seat_offered\]\nid = "([\w-]+)"\n/.exec(told)?.[1];
+    if (freed) break;
   }
-  assert.ok(base, told);
+  assert.ok(base && freed, told);
   browser = await launch();
   ({ page, seen } = await openPage(browser, base));
   page.setDefaultTimeout(WAIT_MS);
@@ -84,13 +87,13 @@ test('an empty desk says what to do, and a phone can be added', async () => {
 test('a message arrives by itself where there is a consent, newest first', async () => {
   assert.equal(await send('小明', '书法'), 43101);
   await page.click('#consent');
-  await page.locator('#grants', { hasText: '候补名额提醒 ×1' }).waitFor();
+  await page.locator('#grants', { hasText: '候补名额通知 ×1' }).waitFor();
   await page.click('#consent');
-  await page.locator('#grants', { hasText: '候补名额提醒 ×2' }).waitFor();
+  await page.locator('#grants', { hasText: '候补名额通知 ×2' }).waitFor();
   assert.equal(await send('小明', '书法'), 0);
   assert.equal(await send('小明', '国画'), 0);
   await page.locator('.notice').nth(1).waitFor();
-  assert.match(await page.locator('.notice').first().textContent(), /候补名额提醒.*课程名称国画/);
+  assert.match(await page.locator('.notice').first().textContent(), /候补名额通知.*课程国画/);
   assert.equal(await page.locator('.person .unread').textContent(), '2');
   await isWell(page, seen.faults, 'phone-light');
   await page.locator('.person .unread').waitFor({ state: 'detached' });

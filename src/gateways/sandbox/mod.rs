@@ -69,20 +69,6 @@ pub struct SandboxTemplate {
     pub content: String,
 }
 
-impl SandboxTemplate {
-    /// Some that a school needs.
-    pub fn examples() -> Vec<Self> {
-        [
-            ("demo-seat-freed", "候补名额提醒", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n确认截止:{{time3.DATA}}\n温馨提示:{{thing4.DATA}}\n"),
-            ("demo-booked", "预约成功通知", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n预约单号:{{character_string3.DATA}}\n"),
-            ("demo-cancelled", "课程取消通知", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n取消原因:{{thing3.DATA}}\n"),
-            ("demo-reminder", "上课提醒", "课程名称:{{thing1.DATA}}\n上课时间:{{time2.DATA}}\n学员姓名:{{name3.DATA}}\n"),
-        ]
-        .map(|(id, title, content)| Self { id: id.into(), title: title.into(), content: content.into() })
-        .into()
-    }
-}
-
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
