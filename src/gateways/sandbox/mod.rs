@@ -32,7 +32,7 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 
 pub use self::openid::openid_of;
-use self::{api::UnderWay, faults::Faults, state::World};
+use self::{api::UnderWay, faults::Faults, openid::is_name, state::World};
 use crate::base::{secret::Secret, sync::lock, time::Clock};
 
 /// Whose mini-program this WeChat serves.
@@ -121,6 +121,21 @@ impl Sandbox {
     /// Every message finds a consent, so that a demo can be watched without giving one.
     pub fn accept_all(&self) {
         lock(&self.0.faults).auto_accept = true;
+    }
+
+    /// Somebody has a phone here from now on, also before any message; false where nobody can be called so.
+    pub fn appear(&self, person: &str) -> bool {
+        let fits = is_name(person);
+        if fits {
+            lock(&self.0.world).appear(person, self.0.clock.now());
+        }
+        fits
+    }
+
+    /// So many messages of this template may still come, whatever was so before: a consent that was
+    /// given to an earlier sandbox. False where the openid is nobody's, or the template unknown.
+    pub fn grant(&self, openid: &str, template: &str, messages: u32) -> bool {
+        lock(&self.0.world).grant(openid, template, messages, self.0.clock.now())
     }
 
     /// A text message (短信) arrives at this number.

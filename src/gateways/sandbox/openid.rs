@@ -14,7 +14,12 @@ pub fn is_name(person: &str) -> bool {
     (1..=PERSON_BYTES_MAX).contains(&person.len())
         && person.trim() == person
         && !matches!(person, "." | "..")
-        && !person.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%'))
+        && !person.chars().any(|c| c.is_control() || is_unseen(c) || matches!(c, '/' | '\\' | '?' | '#' | '%'))
+}
+
+/// Characters that turn a line around, break it, or cannot be seen: two names would look alike.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// This person's openid at this mini-program: the name itself, written in safe characters, and a
@@ -80,6 +85,8 @@ mod tests {
             assert_eq!(person_of("wx1", bad), None, "{bad}");
         }
         assert_eq!(person_of("wx1", &good.to_uppercase()), None);
-        assert_eq!(person_of("wx1", &openid_of("wx1", "a/b")), None);
+        for odd in ["a/b", "a?", "a#", "%2F", " a", ".", "a\u{202e}b", "\u{200f}", "a\u{2066}", "a\nb"] {
+            assert_eq!(person_of("wx1", &openid_of("wx1", odd)), None, "{odd:?}");
+        }
     }
 }

@@ -70,7 +70,7 @@ fn person(path: Path<String>) -> Result<String, Bad> {
     if is_name(&person) {
         return Ok(person);
     }
-    Err(Bad::request(r"a person's name has 1 to 64 bytes, no space around it, and none of / \ ? # %"))
+    Err(Bad::request(r"a person's name has 1 to 64 bytes, no space around it, nothing unseen, and none of / \ ? # %"))
 }
 
 #[derive(Deserialize)]

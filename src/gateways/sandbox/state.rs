@@ -352,6 +352,18 @@ impl World {
         answer
     }
 
+    pub fn appear(&mut self, person: &str, now: Timestamp) {
+        self.person(person, now);
+    }
+
+    /// What an earlier sandbox knew of a consent; false where it is nobody's.
+    pub fn grant(&mut self, openid: &str, template: &str, messages: u32, now: Timestamp) -> bool {
+        let known = person_of(self.appid(), openid).filter(|_| self.forms.contains_key(template));
+        let Some(person) = known else { return false };
+        self.person(&person, now).grants.insert(template.to_owned(), messages.min(GRANTS_MAX));
+        true
+    }
+
     /// Newest first.
     pub fn messages_of(&self, person: &str) -> Vec<&Message> {
         self.people.get(person).map(|p| p.messages.iter().rev().collect()).unwrap_or_default()

@@ -562,3 +562,30 @@ async fn within_the_demo_server_it_speaks_for_itself() {
     assert!(status == 200 && told.contains("openid"), "{status} {told}");
     app.close().await;
 }
+
+#[actix::test]
+async fn a_consent_of_an_earlier_sandbox_can_be_handed_over() {
+    let wx = Wx::start().await;
+    let good = message(&wx, "amy");
+    fails(&wx.send(&good).await, 43101, "user refuse to accept the msg");
+    assert!(wx.sandbox.grant(&wx.openid("amy"), FREED, 5) && wx.sandbox.grant(&wx.openid("amy"), FREED, 2));
+    for _ in 0..2 {
+        assert_eq!(wx.send(&good).await["errcode"], 0, "as many as the last word said");
+    }
+    fails(&wx.send(&good).await, 43101, "user refuse to accept the msg");
+    assert!(!wx.sandbox.grant(&wx.openid("amy"), "no-such-template", 1), "an unknown template");
+    assert!(!wx.sandbox.grant("o00", FREED, 1) && !wx.sandbox.grant(&wx.openid("a/b"), FREED, 1), "nobody");
+    wx.stop().await;
+}
+
+#[actix::test]
+async fn somebody_appears_before_any_message() {
+    let wx = Wx::start().await;
+    assert!(wx.sandbox.appear("student:小明") && wx.sandbox.appear("student:小明"));
+    for odd in ["student:a/b", "", "student:\u{202e}x", &"x".repeat(65)] {
+        assert!(!wx.sandbox.appear(odd), "{odd:?}");
+    }
+    let people = wx.get("/phone/people").await["people"].clone();
+    assert_eq!((people.as_array().map(Vec::len), &people[0]["person"]), (Some(1), &json!("student:小明")));
+    wx.stop().await;
+}
