@@ -303,6 +303,21 @@ test('nothing scrolls sideways at 360 px', async () => {
   await context.close();
 });
 
+test('a long name without a space stays within a narrow screen, and its toast can be closed', async () => {
+  const { page: own, context } = await openPage(browser, server.base, { viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' });
+  await openBoard(own, server.base);
+  await own.fill('#identity-name', 'W'.repeat(40));
+  await own.press('#identity-name', 'Enter');
+  await own.locator('.toast').waitFor();
+  await shoot('7-mobile-long-name', own);
+  const boxes = await own.evaluate(() => [...document.querySelectorAll('.toast, .toast__close, #identity-hint')].map((e) => e.getBoundingClientRect().right));
+  assert.ok(boxes.length === 3 && boxes.every((right) => right <= 360), `right edges: ${boxes}`);
+  assert.ok((await own.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+  await own.click('.toast__close');
+  await own.locator('.toast').waitFor({ state: 'detached' });
+  await context.close();
+});
+
 test('old news changes nothing, whichever way it comes', async () => {
   const told = await page.evaluate(async () => {
     const { Schedules } = await import('/console/lib/schedules.js');
