@@ -77,6 +77,7 @@ after(async () => {
 test('an empty desk says what to do, and a phone can be added', async () => {
   await page.goto(`${base}/`);
   await page.locator('#nobody').waitFor();
+  assert.equal(await page.locator('.home').filter({ visible: true }).count(), 0, 'served alone there is nowhere to go back to');
   await isWell(page, seen.faults, 'phone-empty');
   await page.fill('#add-name', '小明');
   await page.press('#add-name', 'Enter');

@@ -237,6 +237,8 @@ byId('kill').addEventListener('click', () => act(() => ask('control', 'PUT', { k
 byId('reset').addEventListener('click', () => {
   if (confirm(say('reset.ask'))) act(() => ask('control/reset', 'POST', {}));
 });
+// Below a server of another, that one has a page of its own.
+for (const home of document.querySelectorAll('.home')) home.hidden = base.pathname === '/';
 byId('panel').open = matchMedia('(min-width: 1000px)').matches;
 
 // Served alone, there is no mini-program around the phone to open what was tapped.
