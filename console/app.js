@@ -5,6 +5,7 @@ import { Api } from './lib/api.js';
 import { ServerClock } from './lib/clock.js';
 import { byId, setText } from './lib/dom.js';
 import { language, languageTag, onLanguage, t, translatePage, useLanguage } from './lib/i18n.js';
+import { whatIsWrong } from './lib/names.js';
 import { Schedules } from './lib/schedules.js';
 import { Session } from './lib/session.js';
 import { LiveSocket } from './lib/socket.js';
@@ -12,7 +13,7 @@ import { Board } from './views/board.js';
 import { Lab } from './views/lab.js';
 import { LinkState } from './views/link.js';
 import { ActivityLog, describe } from './views/log.js';
-import { Phone, scheduleOf, tappedMessage } from './views/phone.js';
+import { Phone, tappedMessage, whatItSays } from './views/phone.js';
 import { Toasts } from './views/toasts.js';
 
 const clock = new ServerClock();
@@ -60,6 +61,8 @@ async function act(action, schedule) {
 
 function heardOfMe(message) {
   if (message.type !== 'event' || !log.add(message)) return;
+  // Whatever happens to a visitor may have been told in WeChat, too; only places in line never are.
+  if (message.event !== 'position') phone.expect();
   const card = board.card(message.data?.schedule_id);
   if (['offer_lost', 'offer_lapsed', 'offer_withdrawn'].includes(message.event)) card?.note(describe(message));
   if (['seat_offered', 'offer_reminder'].includes(message.event)) {
@@ -73,26 +76,38 @@ function showIdentity() {
   setText(byId('identity-hint'), t('identity.hint', { name: session.name }));
 }
 
+/** Says beside the field what is wrong with the nickname in it; null for nothing. */
+function complain(wrong) {
+  const place = byId('identity-problem');
+  place.dataset.i18n = wrong ? `identity.wrong.${wrong}` : '';
+  setText(place, wrong ? t(place.dataset.i18n) : '');
+  byId('identity-name').setAttribute('aria-invalid', String(wrong !== null));
+}
+
 async function becomeSomebody(event) {
   event.preventDefault();
   const name = byId('identity-name').value.trim();
-  if (!name || name === session.name) return showIdentity();
+  const wrong = whatIsWrong(name);
+  complain(wrong);
+  if (wrong) return byId('identity-name').focus();
+  if (name === session.name) return showIdentity();
   session.become(name);
   hasBeenLive = false;
   log.clear();
   showIdentity();
   socket.stop();
   await board.reset();
-  phone.load();
+  phone.reset();
   toasts.good(t('identity.changed', { name }));
 }
 
 /** A message on the phone was tapped: its person looks at its class. */
 async function openMessage({ page }) {
-  const schedule = await scheduleOf(page, api).catch(() => null);
+  const { schedule, isOver } = await whatItSays(page, api).catch(() => ({}));
   const card = schedule && board.card(schedule);
   if (card) card.reveal();
-  else toasts.bad(t('phone.gone'));
+  if (isOver) toasts.bad(t('phone.over'));
+  else if (!card) toasts.bad(t('phone.gone'));
 }
 
 function showLanguageButton() {
@@ -111,6 +126,7 @@ onLanguage(() => {
 
 byId('language').addEventListener('click', () => useLanguage(language() === 'zh' ? 'en' : 'zh'));
 byId('identity').addEventListener('submit', becomeSomebody);
+byId('identity-name').addEventListener('input', () => complain(null));
 translatePage();
 showLanguageButton();
 const message = tappedMessage();

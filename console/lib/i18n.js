@@ -42,6 +42,6 @@ export function useLanguage(name) {
 export function translatePage() {
   document.documentElement.lang = languageTag();
   document.title = t('title');
-  for (const element of document.querySelectorAll('[data-i18n]')) element.textContent = t(element.dataset.i18n);
+  for (const element of document.querySelectorAll('[data-i18n]')) element.textContent = element.dataset.i18n && t(element.dataset.i18n);
   for (const element of document.querySelectorAll('[data-i18n-label]')) element.setAttribute('aria-label', t(element.dataset.i18nLabel));
 }

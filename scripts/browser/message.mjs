@@ -94,4 +94,91 @@ test('another person on the same phone is another visitor', async () => {
   await page.locator('.toast--bad').waitFor();
   assert.equal(await page.locator('#identity-name').inputValue(), 'someone');
   assert.equal(new URL(page.url()).search, '', 'the address no longer names them');
+  // The place in line that nobody has, and nothing else.
+  assert.equal(seen.faults.splice(0).join(), 'console: Failed to load resource: the server responded with a status of 404 (Not Found)');
+});
+
+test('a yes that a message used up shows by itself, and a tap on it later says that the offer is over', async () => {
+  const { items } = await rival.call('GET', '/slots');
+  arena = items.find((i) => i.seats_left === 0 && i.seats_offered === 0 && i.waitlist.open && i.waitlist.length < i.waitlist.capacity);
+  await card().locator('[data-action="join"]').click();
+  await page.locator('#phone-question').waitFor();
+  await page.click('#phone-ask');
+  await page.locator('#phone[data-reachable="true"]').waitFor();
+  await rival.call('POST', '/dev/release', { schedule_id: arena.id });
+  await card().and(page.locator('[data-standing="offered"]')).waitFor();
+  await page.locator('#phone[data-reachable="false"]').waitFor();
+  await page.locator('#phone-question').waitFor();
+  await shoot('7-used-up');
+  await card().locator('[data-action="decline"]').click();
+  await card().and(page.locator('[data-standing="offered"]')).waitFor({ state: 'detached' });
+  await page.goto(`${server.base}${await page.locator('#phone-open').getAttribute('href')}`);
+  await page.locator('.notice', { hasText: '候补名额通知' }).locator('.notice__open').click();
+  await page.locator('.toast--bad', { hasText: '名额邀约已经结束' }).waitFor();
+  await shoot('8-over');
+});
+
+test('who refused is not asked again by a reload, only after the next tap that matters', async () => {
+  const question = page.locator('#phone-question');
+  await question.waitFor();
+  await page.click('#phone-refuse');
+  await question.waitFor({ state: 'hidden' });
+  await page.reload();
+  await page.locator('#phone').waitFor();
+  // As when the visitor comes back to the tab.
+  const looked = page.waitForResponse((r) => r.url().endsWith('/users/subscribe'));
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await looked;
+  await page.waitForTimeout(200);
+  assert.equal(await question.isVisible(), false);
+  await page.locator('[data-standing="joinable"] [data-action="join"]').first().click();
+  await question.waitFor();
+});
+
+test('the phone shows who logged in, and leads back to the page', async () => {
+  for (const [width, from] of [[1366, '.phone .home'], [360, '.list .home']]) {
+    await page.setViewportSize({ width, height: 740 });
+    await page.goto(`${server.base}/sandbox/`);
+    await page.locator('.person', { hasText: 'someone' }).waitFor();
+    await shoot(`9-phone-${width}`);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+    await page.locator(from).click();
+    await page.waitForURL(`${server.base}/`);
+  }
+  await page.setViewportSize({ width: 1366, height: 900 });
+  assert.deepEqual(seen.faults, []);
+});
+
+test('a nickname that WeChat does not take is refused beside the field, or told in the panel', async () => {
+  await openBoard(page, server.base);
+  const problem = page.locator('#identity-problem');
+  for (const [name, words] of [
+    ['   ', '请先写'],
+    ['a/b', '不能有'],
+    ['a?&#', '不能有'],
+    ['%2F', '不能有'],
+    ['a\u202eb', '看不见'],
+    ['候'.repeat(19), '太长'],
+  ]) {
+    await page.fill('#identity-name', name);
+    await page.press('#identity-name', 'Enter');
+    await problem.filter({ hasText: words }).waitFor();
+    assert.equal(await page.locator('#phone').isVisible(), true, `still the one before: ${name}`);
+  }
+  assert.deepEqual(await lowContrast(page), []);
+  await shoot('10-odd-name');
+  await page.fill('#identity-name', '候'.repeat(18));
+  assert.equal(await problem.innerText(), '');
+  await page.press('#identity-name', 'Enter');
+  await page.locator('#identity-hint', { hasText: '候'.repeat(18) }).waitFor();
+  await page.locator('#phone[data-reachable="false"]').waitFor();
+  await page.evaluate(() => {
+    localStorage.setItem('yueke.name', 'a/b');
+    localStorage.removeItem('yueke.token');
+  });
+  await page.reload();
+  await page.locator('#phone-state', { hasText: '微信不认识这个昵称' }).waitFor();
+  assert.equal(await page.locator('#phone-open').isVisible(), false);
+  await shoot('11-no-phone');
+  assert.deepEqual(seen.faults, []);
 });

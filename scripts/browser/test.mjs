@@ -149,7 +149,9 @@ test('a freed seat is offered with a countdown that needs no traffic', async () 
   const passed = first - (await seconds());
   assert.ok(first > 60 && first <= 15 * 60, `${first} s at the start`);
   assert.ok(passed >= 1 && passed <= 4, `${passed} s passed on the countdown`);
-  assert.equal(seen.requests.length, asked, 'no request for the countdown');
+  // But that WeChat may have told of the offer by now is looked up.
+  const others = seen.requests.slice(asked).filter((r) => r !== 'GET /api/v1/users/subscribe');
+  assert.deepEqual(others, [], 'no request for the countdown');
   assert.ok(seen.said.slice(said).every((m) => m.type === 'ping'), 'no message for the countdown');
   assert.match(await card().innerText(), /有名额，立即预约/);
   const [onCard] = (await card().locator('.card__until').innerText()).match(/\d\d:\d\d:\d\d/);
