@@ -105,6 +105,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let hub = Arc::new(Hub::new(clock.clone(), config.zone, bell.clone()));
     let reach = Arc::new(Reachable::new(store.clone(), hub.clone(), &wechat.templates));
     reach.load().await?;
+    if let Some(sandbox) = &wechat.sandbox {
+        wechat::remember_consents(sandbox, &store).await?;
+    }
     let engine = Engine::start(Parts {
         journal: Arc::new(store.clone()),
         clock: clock.clone(),
@@ -131,7 +134,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         people: People::new(store.clone(), ids.clone(), org),
         doors: Doors::load(&store, clock.now()).await?,
         sms: sms(&config, &wechat),
-        demo_openid: wechat.sandbox.as_ref().map(|_| wechat::demo_openid()),
+        demo_openid: wechat.sandbox.clone().map(wechat::demo_openid),
         readiness: Readiness::default(),
         under_way: UnderWay::default(),
         passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),

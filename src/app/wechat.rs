@@ -3,19 +3,18 @@
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use crate::{
+    args,
     base::{ids::secret_bytes, secret::Secret, time::Clock},
     config::{Config, WeChatAt, WeChatConfig},
     gateways::{
-        sandbox::{
-            Sandbox, SandboxSettings, SandboxTemplate,
-            openid::{is_name, openid_of},
-        },
+        sandbox::{Sandbox, SandboxSettings, SandboxTemplate, openid::openid_of},
         wechat::{Failure, Settings, WeChat},
     },
     outbox::wechat::{
         Quiet, Templates,
         templates::{DEMO, DemoTemplate, TemplateText},
     },
+    store::{Store, StoreError},
     web::{server::SANDBOX_PATH, state::DemoOpenid},
 };
 
@@ -74,13 +73,27 @@ pub fn build(config: &Config, address: SocketAddr, clock: &Clock) -> anyhow::Res
     Ok(WeChatParts { wechat, url, templates: Arc::new(templates), quiet, sandbox })
 }
 
-/// The openid that a demo person has in the sandbox; none for a name that it does not take.
-pub fn demo_openid() -> DemoOpenid {
-    Arc::new(|role, name| {
+/// The openid that a demo person has in the sandbox, where they have a phone from then on; none for a
+/// name that it does not take.
+pub fn demo_openid(sandbox: Sandbox) -> DemoOpenid {
+    Arc::new(move |role, name| {
         let person = format!("{role}:{name}");
-        is_name(&person).then(|| openid_of(DEMO_APPID, &person))
+        sandbox.appear(&person).then(|| openid_of(DEMO_APPID, &person))
     })
 }
+
+/// A sandbox within the server forgets with it what people consented to; we have not.
+pub async fn remember_consents(sandbox: &Sandbox, store: &Store) -> Result<(), StoreError> {
+    let sql = "select w.openid, u.template_id, u.remaining from subscriptions u \
+        join wx_accounts w on w.account_id = u.account_id where u.remaining > 0 order by u.updated_at desc limit $1";
+    for row in store.reader().all(sql, args![CONSENTS_MAX]).await? {
+        sandbox.grant(row.text("openid")?, row.text("template_id")?, row.count("remaining")?);
+    }
+    Ok(())
+}
+
+/// More than anybody gave by hand.
+const CONSENTS_MAX: i64 = 10_000;
 
 /// As WeChat would list them.
 pub fn demo_templates() -> Vec<SandboxTemplate> {

@@ -141,6 +141,8 @@ pub async fn merge_account(ctx: Ctx, caller: Caller, body: Body<Merge>) -> Resul
         let (app, now) = (ctx.app.clone(), ctx.now());
         let merged = Ctx::to_the_end(async move {
             let org = app.org;
+            // Nobody is written to at the account that goes, on its way or not.
+            let _still = app.outbox.relay.hold().await;
             let done = app.store.write(move |tx| Box::pin(async move { merge(tx, org, mine, proof, now).await }));
             let merged = done.await??;
             if let Some((other, ended)) = &merged {

@@ -202,3 +202,19 @@ async fn a_token_that_is_refused_is_told_and_nothing_is_lost(app: &mut TestApp) 
     assert_eq!(amy.titles(app).await, ["预约结果通知"]);
     assert!(!postman.is_away());
 }
+
+/// The sandbox within the server forgets with it; the server has not.
+#[actix::test]
+async fn what_was_on_its_way_is_sent_after_a_restart() {
+    for db in [Some(Database::sqlite()), Database::postgres().await].into_iter().flatten() {
+        let mut app = TestApp::start(db).await;
+        let amy = Phone::reachable(&app, "amy", 1).await;
+        let class = app.class(2, json!({})).await;
+        wechat(&app, json!({ "down": "refuse" })).await;
+        amy.booked(&class).await;
+        deal(&app).await;
+        app.restart("08:10:00.000").await;
+        assert_eq!(amy.titles(&app).await, ["预约结果通知"]);
+        app.close().await;
+    }
+}
