@@ -10,6 +10,8 @@ export class Session {
   #language;
   #token = null;
   #login = null;
+  /** That the server takes no bare names; it would not take the next one either. */
+  #refusal = null;
 
   constructor({ language }) {
     this.#language = language;
@@ -43,6 +45,7 @@ export class Session {
   }
 
   async #logIn() {
+    if (this.#refusal) throw this.#refusal;
     const name = this.name;
     try {
       const { data } = await call({ method: 'POST', path: '/login', body: { code: `dev:student:${name}` }, language: this.#language() });
@@ -50,7 +53,9 @@ export class Session {
       return data.token;
     } catch (error) {
       const refused = error instanceof ApiError && [401, 403, 404].includes(error.status);
-      throw refused ? new NotDemoError(error.message) : error;
+      if (!refused) throw error;
+      this.#refusal = new NotDemoError(error.message);
+      throw this.#refusal;
     }
   }
 

@@ -62,8 +62,8 @@ export const en = {
   'board.away': 'The server cannot be reached',
   'board.away.text': 'It may be restarting. This page keeps trying.',
   'board.retry': 'Try now',
-  'board.not_demo': 'This board is for demo mode',
-  'board.not_demo.text': 'This server does not accept demo logins. Start yueke serve with its default settings, or read the API pages.',
+  'board.not_demo': 'This is a yueke booking server',
+  'board.not_demo.text': 'It serves mini-programs and other clients through its API; there is no page to log in on.',
   'board.failed': 'The classes could not be loaded',
   'legend.label': 'What the seats mean',
 

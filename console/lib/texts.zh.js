@@ -62,8 +62,8 @@ export const zh = {
   'board.away': '暂时连不上服务器',
   'board.away.text': '服务器可能正在重启。本页会自动重试。',
   'board.retry': '立即重试',
-  'board.not_demo': '这块课程板只用于演示模式',
-  'board.not_demo.text': '当前服务器不接受演示登录。请用 yueke serve 以默认设置启动，或查看接口文档。',
+  'board.not_demo': '这是一台约课预约服务器',
+  'board.not_demo.text': '它通过接口为小程序等客户端服务，没有可以在这里登录的网页。',
   'board.failed': '课程没有加载出来',
   'legend.label': '座位图例',
 

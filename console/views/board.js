@@ -202,7 +202,7 @@ export class Board {
   #words() {
     const retry = { label: t('board.retry'), onclick: () => this.load() };
     const error = this.#problem;
-    if (error instanceof NotDemoError) return { tone: 'bad', title: t('board.not_demo'), text: t('board.not_demo.text') };
+    if (error instanceof NotDemoError) return { tone: 'calm', title: t('board.not_demo'), text: t('board.not_demo.text'), link: { href: '/api/v1/docs/', label: t('foot.docs') } };
     if (error instanceof ApiError && !error.unreachable) return { tone: 'bad', title: t('board.failed'), text: error.message, retry };
     if (error) return { tone: 'bad', title: t('board.away'), text: t('board.away.text'), retry };
     if (this.#stale && this.#cards.size > 0) return { tone: 'warn', title: t('board.stale') };
@@ -211,12 +211,13 @@ export class Board {
   }
 }
 
-function notice({ tone, title, text, retry }) {
+function notice({ tone, title, text, retry, link }) {
   return h(
     'div',
     { class: `notice notice--${tone}`, role: tone === 'bad' ? 'alert' : 'status' },
     h('p', { class: 'notice__title' }, title),
     text ? h('p', {}, text) : null,
+    link ? h('a', { href: link.href }, link.label) : null,
     retry ? h('button', { type: 'button', class: 'button', onclick: retry.onclick }, retry.label) : null,
   );
 }

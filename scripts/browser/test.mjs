@@ -392,15 +392,22 @@ test('the page goes out with a policy that allows no foreign and no inline code'
 });
 
 test('no classes to come, and a server without demo logins, are said in words', async () => {
-  const { page: own, context } = await openPage(browser, server.base);
+  const { page: own, seen: ownSeen, context } = await openPage(browser, server.base);
   await own.route('**/api/v1/slots*', (route) => route.fulfill({ json: { code: 200, message: '操作成功', data: { date: '2025-11-12', items: [] } } }));
   await own.goto(`${server.base}/`);
   await own.getByText('今天和明天没有课程了').waitFor();
   for (const id of ['#lab-class', '#lab-rush', '#lab-release']) assert.ok(await own.locator(id).isDisabled(), id);
   await own.route('**/api/v1/login', (route) => route.fulfill({ status: 401, json: { code: 401, message: '登录失败', data: null, reason: 'invalid_credentials' } }));
   await own.route('**/api/v1/slots*', (route) => route.fulfill({ status: 401, json: { code: 401, message: '请先登录', data: null, reason: 'token_invalid' } }));
+  const asked = ownSeen.requests.length;
+  await own.evaluate(() => localStorage.removeItem('yueke.token'));
   await own.reload();
-  await own.getByText('这块课程板只用于演示模式').waitFor();
+  await own.getByText('这是一台约课预约服务器').waitFor();
+  await own.evaluate(() => dispatchEvent(new Event('focus')));
+  await own.waitForTimeout(300);
+  const logins = ownSeen.requests.slice(asked).filter((r) => r.endsWith('/login'));
+  assert.equal(logins.length, 1, 'what was refused once is not tried again');
+  assert.equal(await own.locator('#board-notice a').getAttribute('href'), '/api/v1/docs/');
   const words = await own.locator('body').innerText();
   for (const demo of ['您现在是学员', '发起抢课', '演示模式，', '演示书院']) assert.ok(!words.includes(demo), `${demo} in: ${words}`);
   await shoot('8-production', own);
