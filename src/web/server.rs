@@ -308,8 +308,10 @@ async fn openapi() -> HttpResponse {
 #[folder = "console/"]
 struct Console;
 
+/// The board logs people in by bare names: it is for the demo alone.
 async fn index(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&req, "index.html")
+    let is_demo = req.app_data::<App>().is_some_and(|app| app.config.is_demo());
+    file(&req, if is_demo { "index.html" } else { "service.html" })
 }
 
 async fn icon(req: HttpRequest) -> Result<HttpResponse, Problem> {
