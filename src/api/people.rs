@@ -429,7 +429,8 @@ pub struct ChooseRole {
 }
 
 /// Chooses what I am. Nobody makes themselves a part of the staff, and nobody who is something else
-/// than a student makes themselves a teacher. Acts with the next request.
+/// than a student, or from whom that role was taken away, makes themselves a teacher. Acts with the
+/// next request.
 #[utoipa::path(post, path = "/users/role", tag = "people", request_body = ChooseRole,
     responses((status = 200, body = Profile), (status = 403), (status = 409)))]
 pub async fn choose_role(ctx: Ctx, caller: Caller, body: Body<ChooseRole>) -> Result<HttpResponse, Problem> {
@@ -477,7 +478,10 @@ async fn choose(
         return Ok(Ok((person.roles, person.teacher)));
     }
     let is_plain = person.roles.with(Role::Student) == Roles::from(Role::Student);
-    if role == Role::Teacher && !is_plain {
+    // Who taught before, also as an account that is a part of this one now, had the role taken away.
+    let taught = "select id from teachers where account_id in \
+        (select id from accounts where id = $1 or merged_into = $1) limit 1";
+    if role == Role::Teacher && (!is_plain || tx.one(taught, args![account]).await?.is_some()) {
         return Ok(Err(Problem::RoleChosen));
     }
     add_role(tx, account, role, now).await?;

@@ -13,6 +13,7 @@ on_both! {
     roles_act_with_the_next_request
     who_says_who_is_staff
     one_chooses_to_teach_but_not_to_lead
+    a_role_that_was_taken_away_is_not_taken_back
     a_profile_is_changed
     a_new_device_or_place_is_told
     logins_are_logged
@@ -180,6 +181,24 @@ async fn one_chooses_to_teach_but_not_to_lead(app: &mut TestApp) {
     choose(&app.operator, "teacher").await.refused("role_chosen");
     assert_eq!(choose(&app.operator, "student").await.is(200)["roles"], json!(["student", "operator"]));
     app.operator.booked(&app.class(1, json!({})).await).await;
+}
+
+async fn a_role_that_was_taken_away_is_not_taken_back(app: &mut TestApp) {
+    let tom = app.student("tom").await;
+    let choose = async |role: &str| app.student("tom").await.post("/users/role", json!({ "role": role })).await;
+    let teacher = choose("teacher").await.is(200)["teacher_id"].clone();
+    set_roles(&app.admin, &tom.account, json!(["student"])).await.is(200);
+    choose("teacher").await.refused("role_chosen");
+    assert_eq!(choose("parent").await.is(200)["roles"], json!(["student"]));
+    assert_eq!(app.student("tom").await.teacher, "");
+    // Nor through another account that takes this one in.
+    let amy = app.student("amy").await;
+    app.db.exec(&format!("update accounts set merged_into = '{}' where id = '{}'", amy.account, tom.account)).await;
+    amy.post("/users/role", json!({ "role": "teacher" })).await.refused("role_chosen");
+    app.db.exec(&format!("update accounts set merged_into = null where id = '{}'", tom.account)).await;
+    let given = set_roles(&app.admin, &tom.account, json!(["student", "teacher"])).await.is(200);
+    assert_eq!(given["teacher_id"], teacher);
+    choose("teacher").await.is(200);
 }
 
 async fn a_profile_is_changed(app: &mut TestApp) {
