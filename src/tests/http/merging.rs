@@ -18,6 +18,7 @@ on_both! {
     two_that_take_each_other_in_at_once_are_one
     a_wechat_user_has_one_account
     old_ids_lead_to_the_account_that_is
+    grants_are_added_up
 }
 
 const MINUTE: i64 = 60_000;
@@ -65,6 +66,7 @@ async fn an_account_becomes_a_part_of_another(app: &mut TestApp) {
     app.student("ben").await.booked(&full).await;
     let entry = old.join(&full).await;
     bind(app, &old, NUMBER).await;
+    old.put("/password", json!({ "new_password": "correct horse" })).await.is(200);
     let told = app.messages(&old, "").await;
     assert!(!told.is_empty());
 
@@ -73,6 +75,10 @@ async fn an_account_becomes_a_part_of_another(app: &mut TestApp) {
     let first = amy.keyed("k", Method::POST, "/users/merge", body.clone()).await;
     let merged = first.body["data"].clone();
     assert_eq!(merged["merged"], old.account, "{merged}");
+    assert_eq!((&merged["phone"], &merged["password_dropped"]), (&json!("138****5678"), &json!(true)));
+    let told_so = text(&merged["notice"]);
+    assert!(told_so.contains("138****5678") && told_so.contains("原密码"), "{told_so}");
+    assert_eq!(first.body["message"], merged["notice"]);
     assert_eq!(amy.keyed("k", Method::POST, "/users/merge", body.clone()).await.text, first.text);
     amy.post("/users/merge", body).await.invalid("sms_code");
     let students: Vec<String> =
@@ -97,7 +103,10 @@ async fn an_account_becomes_a_part_of_another(app: &mut TestApp) {
     assert_eq!(again["user"]["id"], amy.account);
     // Once more: there is nothing left to merge.
     pass(app, MINUTE).await;
-    assert_eq!(merge(app, &amy, NUMBER).await.is(200)["merged"], Value::Null);
+    let nothing = merge(app, &amy.in_english(), NUMBER).await;
+    assert_eq!(nothing.body["message"], "There was nothing to merge: this is your account already");
+    let nothing = nothing.is(200);
+    assert_eq!((&nothing["merged"], &nothing["password_dropped"]), (&Value::Null, &json!(false)));
     app.restart("09:00:00.000").await;
     old.get("/users/profile").await.fails(401, "unauthorized");
     assert_eq!(amy.get("/students").await.is(200)["total"], 2);
@@ -137,7 +146,10 @@ async fn staff_teachers_and_the_disabled_stay_apart(app: &mut TestApp) {
     // The other way round it is fine: the staff may take a student's account of theirs in.
     bind(app, &amy, "13600000000").await;
     let olga = app.operator.clone();
-    assert_eq!(merge(app, &olga, "13600000000").await.is(200)["merged"], amy.account);
+    let merged = merge(app, &olga.in_english(), "13600000000").await.is(200);
+    assert_eq!(merged["merged"], amy.account);
+    let notice = "The other account is a part of this one now; its number 136****0000 leads here";
+    assert_eq!((&merged["notice"], &merged["password_dropped"]), (&json!(notice), &json!(false)));
     merge(app, &olga, "13611111111").await.invalid("phone");
 }
 
@@ -213,4 +225,46 @@ async fn old_ids_lead_to_the_account_that_is(app: &mut TestApp) {
         let told = app.anybody().post("/login", json!({ "phone": number, "sms_code": sent })).await.is(200);
         assert_eq!(told["user"]["id"], people[2].account);
     }
+}
+
+/// What WeChat users allowed goes with them; a refusal counts for the phone that it came from.
+async fn grants_are_added_up(app: &mut TestApp) {
+    let (amy, old) = (app.student("amy").await, app.student("old amy").await);
+    bind(app, &old, NUMBER).await;
+    for (who, template, remaining, choice, asked, refused) in [
+        (&amy, "both", "2", "'accept'", "100", "null"),
+        (&old, "both", "3", "'ban'", "200", "50"),
+        (&amy, "asked later here", "1", "'accept'", "300", "60"),
+        (&old, "asked later here", "0", "'reject'", "200", "null"),
+        (&amy, "many", "999", "'accept'", "1", "null"),
+        (&old, "many", "999", "null", "null", "null"),
+        (&amy, "none left", "0", "null", "null", "66"),
+        (&old, "none left", "0", "'accept'", "5", "77"),
+        (&amy, "mine", "0", "null", "null", "88"),
+        (&old, "theirs", "0", "null", "null", "99"),
+    ] {
+        let sql = format!(
+            "insert into subscriptions (account_id, template_id, remaining, choice, asked_at, refused_at, created_at, \
+             updated_at) values ('{}', '{template}', {remaining}, {choice}, {asked}, {refused}, 1, 1)",
+            who.account
+        );
+        app.db.exec(&sql).await;
+    }
+    // Messages go to the phone of the account that is taken in.
+    let sql = format!("update wx_accounts set updated_at = updated_at + 1 where account_id = '{}'", old.account);
+    assert_eq!(app.db.exec(&sql).await, 1);
+    merge(app, &amy, NUMBER).await.is(200);
+    for row in [
+        "template_id = 'both' and remaining = 5 and choice = 'ban' and asked_at = 200 and refused_at is null",
+        "template_id = 'asked later here' and remaining = 1 and choice = 'accept' and asked_at = 300 \
+         and refused_at is null",
+        "template_id = 'many' and remaining = 1998 and choice = 'accept' and asked_at = 1",
+        "template_id = 'none left' and remaining = 0 and choice = 'accept' and asked_at = 5 and refused_at = 77",
+        "template_id = 'mine' and refused_at is null",
+        "template_id = 'theirs' and refused_at = 99",
+    ] {
+        let sql = format!("subscriptions where account_id = '{}' and {row}", amy.account);
+        assert_eq!(app.db.count(&sql).await, 1, "{row}");
+    }
+    assert_eq!(app.db.count("subscriptions").await, 6);
 }

@@ -13,6 +13,7 @@ on_both! {
     what_wechat_says_is_passed_on
     a_button_tells_a_number
     a_wechat_user_is_bound_or_merged
+    nothing_is_bound_to_who_was_put_out_meanwhile
 }
 
 const MINUTE: i64 = 60_000;
@@ -141,5 +142,23 @@ async fn a_wechat_user_is_bound_or_merged(app: &mut TestApp) {
     amy.post("/users/merge", json!({ "code": "made-up" })).await.invalid("code");
     for wrong in [json!({}), json!({ "phone": NUMBER }), json!({ "code": "x", "phone": NUMBER, "sms_code": "1" })] {
         amy.post("/users/merge", wrong).await.invalid("phone");
+    }
+}
+
+/// While WeChat was asked, which the rows alone tell here.
+async fn nothing_is_bound_to_who_was_put_out_meanwhile(app: &mut TestApp) {
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    app.db.exec(&format!("update accounts set disabled_at = 1 where id = '{}'", amy.account)).await;
+    app.db
+        .exec(&format!("update accounts set merged_into = '{}' where id = '{}'", app.admin.account, ben.account))
+        .await;
+    for out in [&amy, &ben] {
+        let known = app.db.count("wx_accounts").await;
+        let body = json!({ "code": code(app, "a-new-phone").await });
+        out.post("/users/merge", body).await.fails(401, "unauthorized");
+        assert_eq!(app.db.count("wx_accounts").await, known);
+        let button = sandbox(app, Method::POST, "/phone/new/phone-code", json!({ "number": NUMBER })).await;
+        out.put("/users/phone", json!({ "code": button["code"] })).await.fails(401, "unauthorized");
+        assert_eq!(app.db.count("accounts where phone is not null").await, 0);
     }
 }
