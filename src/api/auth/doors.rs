@@ -32,12 +32,19 @@ pub struct Wish {
     pub account: Option<AccountId>,
 }
 
+impl Wish {
+    /// Many devices bear the name of their model: only at one address is it one of them.
+    fn device_at_home(&self) -> Option<(String, String)> {
+        self.address.clone().zip(self.device.clone())
+    }
+}
+
 /// The messages of the last day, by everything that bounds them. Pure: tests drive it with a clock
 /// of their own.
 pub struct SmsLimits {
     numbers: Rolling<(OrgId, Phone)>,
     addresses: Rolling<String>,
-    devices: Rolling<String>,
+    devices: Rolling<(String, String)>,
     accounts: Rolling<AccountId>,
     orgs: Rolling<OrgId>,
     all: Rolling<()>,
@@ -64,7 +71,7 @@ impl SmsLimits {
         let waits = [
             numbers.wait(&(wish.org, wish.phone.clone()), now),
             wish.address.as_ref().map_or(0, |a| addresses.wait(a, now)),
-            wish.device.as_ref().map_or(0, |d| devices.wait(d, now)),
+            wish.device_at_home().map_or(0, |d| devices.wait(&d, now)),
             wish.account.map_or(0, |a| accounts.wait(&a, now)),
             orgs.wait(&wish.org, now),
             all.wait(&(), now),
@@ -81,7 +88,7 @@ impl SmsLimits {
     fn note(&mut self, wish: &Wish, at: Timestamp) {
         self.numbers.note((wish.org, wish.phone.clone()), at);
         wish.address.iter().for_each(|a| self.addresses.note(a.clone(), at));
-        wish.device.iter().for_each(|d| self.devices.note(d.clone(), at));
+        wish.device_at_home().into_iter().for_each(|d| self.devices.note(d, at));
         wish.account.iter().for_each(|a| self.accounts.note(*a, at));
         self.orgs.note(wish.org, at);
         self.all.note((), at);
@@ -223,7 +230,7 @@ mod tests {
     fn each_bound_is_of_its_own() {
         let common = [
             (Wish { address: Some("203.0.113.7".into()), ..wish(0) }, SMS_PER_ADDRESS),
-            (Wish { device: Some("phone".into()), ..wish(0) }, SMS_PER_ACCOUNT),
+            (Wish { address: Some("203.0.113.7".into()), device: Some("phone".into()), ..wish(0) }, SMS_PER_ACCOUNT),
             (Wish { account: Some(AccountId::from_u128(1)), ..wish(0) }, SMS_PER_ACCOUNT),
             (wish(0), SMS_PER_ORG),
         ];
@@ -232,6 +239,21 @@ mod tests {
             let asked = (0..5_000).map(|n| Wish { phone: wish(n).phone, ..same.clone() });
             let sent = asked.filter(|w| limits.ask(w, at(0)).is_ok()).count();
             assert_eq!(sent, rules[0].at_most, "{same:?}");
+        }
+    }
+
+    #[test]
+    fn owners_of_one_model_share_no_bound() {
+        let mut limits = SmsLimits::default();
+        let iphone = |n: u64, address: Option<String>| Wish { device: Some("iPhone 15".into()), address, ..wish(n) };
+        let few = SMS_PER_ACCOUNT[0].at_most as u64;
+        for n in 0..20 * few {
+            let wish = iphone(n, Some(format!("address {}", n / few)));
+            assert!(limits.ask(&wish, at(0)).is_ok(), "{n}");
+        }
+        assert!(limits.ask(&iphone(1_000, Some("address 7".into())), at(0)).is_err());
+        for n in 2_000..2_000 + 2 * few {
+            assert!(limits.ask(&iphone(n, None), at(0)).is_ok(), "where addresses are not limited");
         }
     }
 

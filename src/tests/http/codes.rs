@@ -131,8 +131,19 @@ async fn a_number_hears_no_more_than_it_may(app: &mut TestApp) {
     pass(app, MINUTE).await;
     let refused = send(&nobody, NUMBER, "login").await;
     assert_eq!(refused.headers["retry-after"], (55 * 60).to_string());
-    refused.fails(429, "too_many_requests");
+    assert_eq!(refused.fails(429, "too_many_requests")["message"], "请求过于频繁，请55分钟后再试");
+    let told = send(&nobody.in_english(), NUMBER, "login").await.fails(429, "too_many_requests");
+    assert_eq!(told["message"], "Too many requests: try again in 55 minutes");
     send(&nobody, "13900000000", "login").await.is(200);
+    // One device is, too, and not all that bear its model's name.
+    let ask = async |from: &str, n: usize| {
+        let headers = [("content-type", "application/json"), ("x-device", "iPhone 15"), ("x-forwarded-for", from)];
+        let body = json!({ "phone": format!("1360000000{n}"), "purpose": "login" }).to_string();
+        nobody.send_raw(reqwest::Method::POST, "/api/v1/sms/send", &headers, body).await.status
+    };
+    for n in 0..7 {
+        assert_eq!(ask("", n).await, 200, "without an address there is no device to tell");
+    }
     // An account is bounded too, whatever numbers it names.
     let amy = app.student("amy").await;
     for n in 0..5 {
