@@ -9,13 +9,18 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 use crate::{
     api::{
-        auth::{hash_password, passwords::check_password},
+        auth::{
+            hash_password,
+            passwords::check_password,
+            sessions::{Which, revoke},
+        },
         people::{NewAccount, insert_account},
     },
     app, args,
     base::{
-        ids::{IdSource, OrgId, SeededIds, secret_bytes},
-        time::Clock,
+        ids::{AccountId, IdSource, OrgId, SeededIds, secret_bytes},
+        limits::{DEMO_TOKEN_TTL, TOKEN_TTL},
+        time::{Clock, HOUR},
     },
     config::{self, Config, LogConfig},
     domain::access::Role,
@@ -25,7 +30,7 @@ use crate::{
         audit,
         backup::backup,
         open::{OpenError, Target, migrate, redacted},
-        sql::Reader,
+        sql::{Conn, Reader},
     },
     web::server,
 };
@@ -54,6 +59,9 @@ enum Command {
         /// student, teacher, operator, admin or owner.
         #[arg(long, default_value = "owner")]
         role: String,
+        /// Set a new password for the account that has this name, and end its sessions.
+        #[arg(long, conflicts_with = "role")]
+        reset: bool,
     },
     /// Ask WeChat whether it knows this mini-program, its secret and its templates; exits with 1 when not.
     WechatCheck,
@@ -103,7 +111,9 @@ pub fn run() -> anyhow::Result<u8> {
             println!("{} is up to date", redacted(&config.database_url));
             Ok(0)
         }),
-        Command::Account { username, role } => block_on(make_account(config, username, role)),
+        Command::Account { username, role, reset } => block_on(async {
+            if reset { reset_account(config, username).await } else { make_account(config, username, role).await }
+        }),
         Command::WechatCheck => block_on(check_wechat(config)),
         Command::Audit => block_on(check(config, Check::Audit)),
         Command::Replay => block_on(check(config, Check::Replay)),
@@ -289,27 +299,74 @@ async fn make_account(config: Config, username: String, role: String) -> anyhow:
     anyhow::ensure!(!username.trim().is_empty(), "the name to log in with is empty");
     let role = Role::named(&role)
         .with_context(|| format!("`{role}` is not one of student, teacher, operator, admin, owner"))?;
-    let password = std::env::var("YUEKE_PASSWORD").context("set YUEKE_PASSWORD to the password of the new account")?;
-    if let Err(weak) = check_password("YUEKE_PASSWORD", &password, &[&username]) {
-        anyhow::bail!("{}", weak.row().en);
-    }
-    let hash = hash_password(&password, &secret_bytes())?;
+    let hash = hash_of_password(&username)?;
     let now = Clock::system().now();
-    // Beside a server that runs: nothing that it holds in memory is touched.
-    let target = Target::parse(&config.database_url)?;
-    migrate(&target).await.map_err(|e| e.at(&config.database_url))?;
-    let mut conn = target.connect().await.map_err(|e| e.at(&config.database_url))?;
+    let mut conn = begin_beside_server(&config).await?;
     let ids = SeededIds::from_os();
-    conn.script("begin").await?;
     let org = app::org_of(&mut conn, OrgId::from_u128(ids.next(now)), config.is_demo(), config.zone, now).await?;
     let sql = "select id from accounts where org_id = $1 and username = $2";
-    anyhow::ensure!(conn.one(sql, args![org, &*username]).await?.is_none(), "this username is taken");
+    anyhow::ensure!(
+        conn.one(sql, args![org, &*username]).await?.is_none(),
+        "this username is taken: choose another one, or set a new password for it with --reset"
+    );
     let named = NewAccount::named(org, &username, role);
     let new = NewAccount { username: Some(&username), password_hash: Some(&hash), ..named };
     insert_account(&mut conn, &ids, &new, now).await?;
     conn.script("commit").await?;
     println!("made the account; log in with POST /api/v1/login");
     Ok(0)
+}
+
+/// A password that its owner forgot, where no other admin is there to help.
+async fn reset_account(config: Config, username: String) -> anyhow::Result<u8> {
+    let hash = hash_of_password(&username)?;
+    let now = Clock::system().now();
+    let mut conn = begin_beside_server(&config).await?;
+    let ids = SeededIds::from_os();
+    let org = app::org_of(&mut conn, OrgId::from_u128(ids.next(now)), config.is_demo(), config.zone, now).await?;
+    // A part of another account leads to that.
+    let sql = "select t.id, t.disabled_at from accounts a join accounts t on t.id = coalesce(a.merged_into, a.id) \
+        where a.org_id = $1 and a.username = $2";
+    let row = conn.one(sql, args![org, &*username]).await?;
+    let row = row.with_context(|| format!("no account has the name `{username}`: make it without --reset"))?;
+    anyhow::ensure!(
+        row.opt_at("disabled_at")?.is_none(),
+        "this account is disabled: an admin has to enable it first (POST /api/v1/users/{{id}}/enable)"
+    );
+    let account: AccountId = row.parse("id")?;
+    let sql = "update accounts set password_hash = $2, failed_logins = 0, locked_until = null, updated_at = $3 \
+        where id = $1";
+    conn.exec(sql, args![account, hash, now]).await?;
+    let ended = revoke(&mut conn, account, Which::All, now).await?.len();
+    conn.script("commit").await?;
+    let ttl = if config.is_demo() { DEMO_TOKEN_TTL } else { TOKEN_TTL } / HOUR;
+    println!("set the password, and ended {ended} session{}", if ended == 1 { "" } else { "s" });
+    println!("  a server that runs gives them no new tokens; those that it gave are good for up to {ttl} hours");
+    println!("  restart it to put them out at once");
+    Ok(0)
+}
+
+/// By the same rules as over HTTP.
+fn hash_of_password(username: &str) -> anyhow::Result<String> {
+    let password = std::env::var("YUEKE_PASSWORD").context("set YUEKE_PASSWORD to the password of the account")?;
+    if let Err(weak) = check_password("YUEKE_PASSWORD", &password, &[username]) {
+        anyhow::bail!("{}", weak.row().en);
+    }
+    hash_password(&password, &secret_bytes())
+}
+
+/// Beside a server that runs: nothing that it holds in memory is touched. SQLite takes its lock at
+/// the start, because what was read under no lock may not be written upon any more.
+async fn begin_beside_server(config: &Config) -> anyhow::Result<Conn> {
+    let target = Target::parse(&config.database_url)?;
+    migrate(&target).await.map_err(|e| e.at(&config.database_url))?;
+    let mut conn = target.connect().await.map_err(|e| e.at(&config.database_url))?;
+    conn.script(match &conn {
+        Conn::Sqlite(_) => "begin immediate",
+        Conn::Postgres(_) => "begin",
+    })
+    .await?;
+    Ok(conn)
 }
 
 /// To read only: a database that is there and has its tables.

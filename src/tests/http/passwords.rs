@@ -18,6 +18,8 @@ on_both! {
     a_forgotten_password_is_reset
     unknown_names_are_answered_like_known_ones
     an_admin_unlocks
+    the_command_line_sets_a_new_password
+    the_command_line_works_beside_a_busy_server
 }
 
 const GOOD: &str = "correct horse";
@@ -296,4 +298,73 @@ async fn the_command_line_makes_accounts_that_log_in() {
     assert!(by_name(&app, "Tom", GOOD).await.is(200)["user"]["teacher_id"].is_string());
     assert_eq!(by_name(&app, "amy", GOOD).await.is(200)["students"][0]["relation"], "self");
     app.close().await;
+}
+
+/// `yueke account`, with these arguments and this password.
+async fn account(url: &str, args: &[&str], password: &str) -> (bool, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_yueke"));
+    command.arg("account").args(args).env("YUEKE_DATABASE_URL", url).env("YUEKE_PASSWORD", password);
+    let run = move || command.output().expect("the binary runs");
+    let output = actix_web::rt::task::spawn_blocking(run).await.expect("it ends");
+    let told = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&told).into_owned())
+}
+
+/// A forgotten password of the only owner has this way back.
+async fn the_command_line_sets_a_new_password(app: &mut TestApp) {
+    let url = app.db.url.clone();
+    let (made, told) = account(&url, &["boss"], GOOD).await;
+    assert!(made, "{told}");
+    let boss = app.anybody().again(&by_name(app, "boss", GOOD).await.is(200));
+    for _ in 0..5 {
+        by_name(app, "boss", "wrong horse").await;
+    }
+    let (made, told) = account(&url, &["boss"], NEW).await;
+    assert!(!made && told.contains("taken") && told.contains("--reset"), "{told}");
+    for (args, password, word) in [
+        (&["nobody", "--reset"][..], NEW, "no account"),
+        (&["boss", "--reset"], "short", "at least 10"),
+        (&["boss", "--reset"], "bossboss11", "name"),
+        (&["boss", "--reset", "--role", "admin"], NEW, "--role"),
+    ] {
+        let (done, told) = account(&url, args, password).await;
+        assert!(!done && told.contains(word), "{told}");
+    }
+    let (done, told) = account(&url, &["boss", "--reset"], NEW).await;
+    assert!(done && told.contains("1 session") && told.contains("restart") && !told.contains(NEW), "{told}");
+    by_name(app, "boss", NEW).await.is(200);
+    by_name(app, "boss", GOOD).await.fails(401, "invalid_credentials");
+    // A server that runs exchanges no token of the old sessions, and knows them ended after a restart.
+    let refresh = json!({ "refresh_token": boss.refresh });
+    app.anybody().post("/token/refresh", refresh).await.fails(401, "unauthorized");
+    let disable = "update accounts set disabled_at = 1 where username = 'boss'";
+    app.db.exec(disable).await;
+    let (done, told) = account(&url, &["boss", "--reset"], GOOD).await;
+    assert!(!done && told.contains("disabled"), "{told}");
+}
+
+/// What it reads first is still so when it writes, however much the server writes meanwhile.
+async fn the_command_line_works_beside_a_busy_server(app: &mut TestApp) {
+    let url = app.db.url.clone();
+    let made = std::cell::Cell::new(false);
+    let commands = async {
+        for n in 0..5 {
+            let (made, told) = account(&url, &[&format!("owner{n}")], GOOD).await;
+            assert!(made, "{told}");
+            let (done, told) = account(&url, &[&format!("owner{n}"), "--reset"], NEW).await;
+            assert!(done, "{told}");
+        }
+        made.set(true);
+    };
+    let busy = async {
+        while !made.get() {
+            app.student("amy").await;
+        }
+    };
+    futures_util::join!(commands, busy, async {
+        while !made.get() {
+            app.student("ben").await;
+        }
+    });
+    by_name(app, "owner4", NEW).await.is(200);
 }
