@@ -22,6 +22,7 @@ create index accounts_merged on accounts (merged_into) where merged_into is not 
 create index accounts_by_org on accounts (org_id, created_at);
 
 alter table sessions add column address text not null default '';
+create index sessions_by_age on sessions (expires_at);
 
 -- WeChat's name for a person in our mini-program.
 create table wx_accounts (

@@ -77,7 +77,8 @@ const OUTLIVED: [Outlived; 9] = [
         kept: REMINDER_KEPT,
     },
     Outlived {
-        sql: "delete from sessions where id in (select id from sessions where expires_at < $1 order by id limit $2)",
+        sql: "delete from sessions where id in (select id from sessions \
+            where expires_at < $1 order by expires_at limit $2)",
         kept: SESSION_KEPT,
     },
     Outlived {
