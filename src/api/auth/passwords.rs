@@ -253,7 +253,8 @@ pub fn check_password(field: &'static str, password: &str, own: &[&str]) -> Resu
         return Err(Problem::invalid(field, "过于常见，很容易被猜到", "is one of those that everybody tries first"));
     }
     if is_row(&lower) {
-        let (zh, en) = ("不能只是重复或连续的字符", "must not be the same or neighbouring characters in a row");
+        let zh = "不能只是重复同一小段（如 abcabc）或连续的字符（如 123456）";
+        let en = "must not be one short piece over and over (as abcabc) nor characters in a row (as 123456)";
         return Err(Problem::invalid(field, zh, en));
     }
     if own.iter().any(|own| is_about(&lower, own)) {
@@ -436,8 +437,10 @@ mod tests {
             ("1234567890", "everybody"),
             ("Password123", "everybody"),
             ("WOAINI1314520", "everybody"),
+            ("iloveyou12345", "everybody"),
+            ("11112222333", "everybody"),
             ("aaaaaaaaaa", "in a row"),
-            ("abababababab", "in a row"),
+            ("abababababab", "over and over"),
             ("abcdefghijkl", "in a row"),
             ("zyxwvutsrqpo", "in a row"),
             ("一一一一一一一一一一", "in a row"),
