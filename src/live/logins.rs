@@ -27,13 +27,19 @@ impl Logins {
     /// not told again.
     pub fn enter(&self, session: SessionId) -> Arc<Login> {
         let mut entry = self.0.entry(session).or_default();
-        // One that has ended tells nothing more; its sockets are about to go.
-        entry.upgrade().filter(|login| !login.is_ended()).unwrap_or_else(|| {
-            let home = Arc::downgrade(&self.0);
-            let login = Arc::new(Login { session, ended: AtomicBool::new(false), bell: Notify::new(), home });
-            *entry = Arc::downgrade(&login);
-            login
-        })
+        match entry.upgrade() {
+            Some(login) if !login.is_ended() => login,
+            // One that has ended tells nothing more; its sockets are about to go.
+            over => {
+                let home = Arc::downgrade(&self.0);
+                let login = Arc::new(Login { session, ended: AtomicBool::new(false), bell: Notify::new(), home });
+                *entry = Arc::downgrade(&login);
+                // Its last user may have left meanwhile: then it is dropped here, and looks for its entry.
+                drop(entry);
+                drop(over);
+                login
+            }
+        }
     }
 
     /// When this returns, no socket of the session is given anything new to tell.
