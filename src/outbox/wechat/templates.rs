@@ -354,7 +354,7 @@ impl Text {
 pub const DEMO: [DemoTemplate; 7] = [
     DemoTemplate {
         kind: "seat_offered",
-        id: "demoSeatOffered_0000000000000000000000000001",
+        id: "demoSeatOffered_000000000000000000000000001",
         title: "候补名额通知",
         page: "pages/waitlist/detail?id={waitlist_id}",
         fields: &[
@@ -366,7 +366,7 @@ pub const DEMO: [DemoTemplate; 7] = [
     },
     DemoTemplate {
         kind: "offer_reminder",
-        id: "demoOfferReminder_000000000000000000000000002",
+        id: "demoOfferReminder_0000000000000000000000002",
         title: "候补确认提醒",
         page: "pages/waitlist/detail?id={waitlist_id}",
         fields: &[
@@ -377,7 +377,7 @@ pub const DEMO: [DemoTemplate; 7] = [
     },
     DemoTemplate {
         kind: "class_reminder",
-        id: "demoClassReminder_000000000000000000000000003",
+        id: "demoClassReminder_0000000000000000000000003",
         title: "上课提醒",
         page: "pages/schedule/detail?id={schedule_id}",
         fields: &[
@@ -388,28 +388,28 @@ pub const DEMO: [DemoTemplate; 7] = [
     },
     DemoTemplate {
         kind: "booking_confirmed",
-        id: "demoBookingResult_000000000000000000000000004",
+        id: "demoBookingResult_0000000000000000000000004",
         title: "预约结果通知",
         page: "pages/booking/detail?id={booking_id}",
         fields: BOOKING_FIELDS,
     },
     DemoTemplate {
         kind: "booking_cancelled",
-        id: "demoBookingResult_000000000000000000000000004",
+        id: "demoBookingResult_0000000000000000000000004",
         title: "预约结果通知",
         page: "pages/booking/detail?id={booking_id}",
         fields: BOOKING_FIELDS,
     },
     DemoTemplate {
         kind: "booking_pending",
-        id: "demoBookingResult_000000000000000000000000004",
+        id: "demoBookingResult_0000000000000000000000004",
         title: "预约结果通知",
         page: "pages/booking/detail?id={booking_id}",
         fields: BOOKING_FIELDS,
     },
     DemoTemplate {
         kind: "schedule_changed",
-        id: "demoClassChanged_0000000000000000000000000005",
+        id: "demoClassChanged_00000000000000000000000005",
         title: "课程变更通知",
         page: "pages/schedule/detail?id={schedule_id}",
         fields: &[

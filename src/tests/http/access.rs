@@ -113,7 +113,7 @@ get    /admin/waitlist                                                          
 get    /admin/waitlist?schedule_id=$full&full=false                               | 401 | 403 403 403 403 200 200
 
 get    /users/subscribe                                                           | 401 | 200 200 200 200 200 200
-post   /users/subscribe        {"results":{"demoSeatOffered_0000000000000000000000000001":"accept"}} | 401 | 200 200 200 200 200 200
+post   /users/subscribe        {"results":{"demoSeatOffered_000000000000000000000000001":"accept"}} | 401 | 200 200 200 200 200 200
 get    /notifications                                                             | 401 | 403 403 403 403 200 200
 post   /notifications/$delivery/resend {}                                         | 401 | 403 403 403 403 200 200
 get    /stats/notification                                                        | 401 | 403 403 403 403 200 200

@@ -172,6 +172,10 @@ async fn nothing_secret_is_logged() {
     let server = Production::start(folder.path()).await;
     let mut secrets: Vec<String> = [SECRET, JWT_SECRET, PASSWORD, PHONE].map(str::to_owned).into();
 
+    // The first page outside of demo mode logs nobody in.
+    let page = server.client.get(&server.base).send().await.expect("an answer").text().await.expect("a page");
+    assert!(page.contains("/api/v1/docs/") && !page.contains("<script"), "{page}");
+
     // Logging in, in every way that there is, well and badly.
     let (code, openid) = wx.login_code("amy").await;
     let login = server.post("/login", "", json!({ "code": code })).await;
