@@ -317,8 +317,8 @@ fn wait(seconds: i64) -> (String, String) {
     const MINUTE: i64 = 60;
     let seconds = seconds.max(1);
     let (n, zh, en) = match seconds {
-        ..=MINUTE => (seconds, "秒", "second"),
-        ..=HOUR => ((seconds + MINUTE - 1) / MINUTE, "分钟", "minute"),
+        s if s <= MINUTE => (seconds, "秒", "second"),
+        s if s <= HOUR => ((seconds + MINUTE - 1) / MINUTE, "分钟", "minute"),
         _ => ((seconds + HOUR - 1) / HOUR, "小时", "hour"),
     };
     (format!("{n}{zh}"), format!("{n} {en}{}", if n == 1 { "" } else { "s" }))
