@@ -146,7 +146,7 @@ test('on a narrow screen one goes to a phone and back, and an error is told', as
   await narrow.locator('.notice').first().waitFor();
   assert.equal(await narrow.locator('.list').isVisible(), false);
   await narrow.click('#back');
-  assert.equal(await narrow.locator('.list').isVisible(), true);
+  await narrow.locator('.list').waitFor();
   assert.deepEqual(faults, []);
   await narrow.fill('#add-name', 'a/b');
   await narrow.press('#add-name', 'Enter');

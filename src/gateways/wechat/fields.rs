@@ -104,7 +104,7 @@ fn fit_kind(kind: Kind, text: &str) -> Result<String, &'static str> {
         Kind::Amount => known(is_amount(text), "an amount is like ¥88.50, of at most 10 digits"),
         Kind::PhoneNumber => known(is_phone(text), "a phone number has at most 17 digits and symbols"),
         Kind::CarNumber => known(units(text) <= 8, "a car's number has at most 8 characters"),
-        Kind::Name => Ok(name(&only(in_a_name))),
+        Kind::Name => Ok(name(&on_one_line(&only(in_a_name)))),
         Kind::Phrase => {
             known(text.chars().all(is_han), "a phrase has at most 5 Chinese characters").map(|t| cut(&t, 5, ""))
         }
