@@ -156,7 +156,10 @@ pub async fn record(tx: &mut Conn, done: &[Done], now: Timestamp) -> Result<(), 
     })
     .await?;
     let used = |is: fn(&Outcome) -> bool| -> Vec<Used> {
+        let mut seen = HashSet::new();
         let used = done.iter().filter(|d| d.was_asked && is(&d.outcome));
+        // PostgreSQL takes no row twice in one statement.
+        let used = used.filter(|d| seen.insert((d.account, &*d.template)));
         used.map(|d| Used { account: d.account, template: d.template.clone(), began_at: d.began_at }).collect()
     };
     note_sent(tx, &used(|o| matches!(o, Outcome::Sent { .. })), now).await?;

@@ -289,9 +289,16 @@ impl Postman {
         let (back, now) = (std::mem::take(&mut round.back), self.0.parts.clock.now());
         round.first_back = None;
         for some in back.chunks(NOTE_MAX) {
-            while let Err(error) = self.write_down(some.to_vec(), now).await {
-                tracing::warn!(%error, messages = back.len(), "what was sent could not be noted yet");
-                pause(NOTE_AGAIN).await;
+            if self.note_some(some, now).await.is_ok() {
+                continue;
+            }
+            // One that cannot be noted must not hold up the others, nor be sent again and again.
+            for one in some {
+                if let Err(error) = self.note_some(std::slice::from_ref(one), now).await
+                    && let Err(error) = self.give_up(&one.id.to_string(), &error).await
+                {
+                    tracing::error!(%error, delivery = %one.id, "what was sent could not be noted");
+                }
             }
         }
         back.iter().for_each(|done| observe(done, now));
@@ -308,6 +315,20 @@ impl Postman {
             (self.0.parts.grants_changed)(changed);
         }
         round.noted(&back);
+    }
+
+    /// While the database is away this waits for it; what a database that is there refuses is told.
+    async fn note_some(&self, done: &[Done], now: Timestamp) -> Result<(), StoreError> {
+        loop {
+            let Err(error) = self.write_down(done.to_vec(), now).await else { return Ok(()) };
+            let is_there =
+                self.0.parts.store.write(|tx| Box::pin(async move { Ok(tx.one("select 1 as one", vec![]).await?) }));
+            if is_there.await.is_ok() {
+                return Err(error);
+            }
+            tracing::warn!(%error, messages = done.len(), "what was sent could not be noted yet");
+            pause(NOTE_AGAIN).await;
+        }
     }
 
     async fn write_down(&self, done: Vec<Done>, now: Timestamp) -> Result<(), StoreError> {
