@@ -28,7 +28,7 @@ use crate::{
     },
     args,
     base::{
-        ids::{AccountId, IdSource, OrgId, SeededIds, SessionId, secret_bytes},
+        ids::{AccountId, IdSource, OrgId, SeededIds, SessionId, hex, secret_bytes},
         keys::UnderWay,
         limits::{DEMO_TOKEN_TTL, OUR_SCHEDULES_MAX, PASSWORDS_AT_ONCE_MAX, TOKEN_TTL},
         secret::Secret,
@@ -267,7 +267,7 @@ fn demo_secret(database_url: &str) -> anyhow::Result<Secret> {
     {
         return Ok(Secret(text));
     }
-    let secret: String = secret_bytes::<32>().iter().map(|b| format!("{b:02x}")).collect();
+    let secret = hex(&secret_bytes::<32>());
     if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     }

@@ -87,9 +87,12 @@ pub async fn join(ctx: Ctx, caller: Caller, body: Body<Join>) -> Result<HttpResp
         };
         (200, reply::body_saying(message, 200, body))
     });
-    // Before a seat may be freed for them.
-    ctx.app.reach.look_again(vec![caller.account()]);
-    ask(&ctx, schedule, Command::Join { student, account: caller.account() }, body.key, tell).await
+    let answer = ask(&ctx, schedule, Command::Join { student, account: caller.account() }, body.key, tell).await?;
+    // Only who has a place is offered a seat: a rush of refusals must not ask the database for each.
+    if answer.status().is_success() {
+        ctx.app.reach.look_again(vec![caller.account()]);
+    }
+    Ok(answer)
 }
 
 /// Seats that this course released per day; one where nothing is known.

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use crate::{
     args,
-    base::{ids::secret_bytes, secret::Secret, time::Clock},
+    base::{
+        ids::{hex, secret_bytes},
+        secret::Secret,
+        time::Clock,
+    },
     config::{Config, WeChatAt, WeChatConfig},
     gateways::{
         sandbox::{Sandbox, SandboxSettings, SandboxTemplate, openid::openid_of},
@@ -62,7 +66,7 @@ pub fn build(config: &Config, address: SocketAddr, clock: &Clock) -> anyhow::Res
             (Settings { url: url.clone(), appid: appid.clone(), secret: secret.clone() }, None)
         }
         WeChatAt::Sandbox => {
-            let secret: String = secret_bytes::<16>().iter().map(|b| format!("{b:02x}")).collect();
+            let secret = hex(&secret_bytes::<16>());
             let sandbox = Sandbox::new(SandboxSettings::new(DEMO_APPID, &secret, demo_templates()), clock.clone());
             let url = format!("http://{address}{SANDBOX_PATH}");
             (Settings { url, appid: DEMO_APPID.into(), secret: Secret(secret) }, Some(sandbox))

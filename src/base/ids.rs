@@ -1,7 +1,11 @@
 //! Typed ids. All are ULIDs: 26 characters, sortable by the instant at which they were made,
 //! so that new rows go to the end of their index.
 
-use std::{fmt, str::FromStr, sync::Mutex};
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+    sync::Mutex,
+};
 
 use rand::{Rng, SeedableRng, TryRngCore, rngs::StdRng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -154,6 +158,15 @@ pub fn secret_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::rngs::OsRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
     bytes
+}
+
+/// Two digits for each byte, in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Never fails for a string.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The number printed for people, `BK20251112-000001`: unique, rising within its local date.

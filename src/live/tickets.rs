@@ -3,12 +3,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt::Write,
     sync::Mutex,
 };
 
 use crate::base::{
-    ids::{AccountId, OrgId, SessionId, StudentId, TeacherId, secret_bytes},
+    ids::{AccountId, OrgId, SessionId, StudentId, TeacherId, hex, secret_bytes},
     limits::TICKET_TTL,
     sync::lock,
     time::{Clock, Timestamp},
@@ -106,13 +105,6 @@ impl Kept {
             }
         }
     }
-}
-
-fn hex(secret: &Secret) -> String {
-    secret.iter().fold(String::with_capacity(2 * SECRET_BYTES), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all");
-        text
-    })
 }
 
 fn unhex(text: &str) -> Option<Secret> {

@@ -15,7 +15,7 @@ use crate::{
     api::people::{Person, load_person},
     args,
     base::{
-        ids::{AccountId, IdSource, LoginId, MessageId, OrgId, SessionId, secret_bytes},
+        ids::{AccountId, IdSource, LoginId, MessageId, OrgId, SessionId, hex, secret_bytes},
         limits::{NAME_CHARS_MAX, REFRESH_TTL, SESSIONS_PER_ACCOUNT_MAX},
         time::{SECOND, Timestamp},
     },
@@ -119,10 +119,6 @@ fn refresh_token() -> (String, String) {
 
 fn hash_refresh(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Lets somebody in who has proven who they are. An account that is disabled is answered like a

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::base::{
-    ids::secret_bytes,
+    ids::{hex, secret_bytes},
     time::{MINUTE, Millis, Timestamp},
 };
 
@@ -39,8 +39,7 @@ impl Codes {
                 self.codes.remove(&oldest);
             }
         }
-        let bytes: [u8; 16] = secret_bytes();
-        let code: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        let code = hex(&secret_bytes::<16>());
         self.order.push_back(code.clone());
         self.codes.insert(code.clone(), Code { value: value.to_owned(), until: now + LIFE, used: false });
         code

@@ -7,7 +7,7 @@ use super::{
     state::Refusal,
 };
 use crate::base::{
-    ids::secret_bytes,
+    ids::{hex, secret_bytes},
     time::{MINUTE, Millis, SECOND, Timestamp},
 };
 
@@ -65,9 +65,8 @@ impl Tokens {
     }
 
     fn make(&mut self, kind: Kind, now: Timestamp) -> (String, i64) {
-        let bytes: [u8; 48] = secret_bytes();
-        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        let text = format!("{}_{hex}-{}", self.all.len() + 60, self.all.len());
+        let secret = hex(&secret_bytes::<48>());
+        let text = format!("{}_{secret}-{}", self.all.len() + 60, self.all.len());
         if self.all.len() == REMEMBERED_MAX {
             self.all.pop_front();
         }

@@ -212,8 +212,7 @@ impl Postman {
         }
         // It may have waited into the night.
         let after = self.0.parts.quiet.map_or(now, |quiet| quiet.earliest(letter.kind, now, letter.starts_at)) - now;
-        let detail = String::new;
-        (after > 0).then(|| Outcome::Later { after, counts: false, reason: "quiet_hours", detail: detail() })
+        (after > 0).then(|| Outcome::Later { after, counts: false, reason: "quiet_hours", detail: String::new() })
     }
 
     /// Asked in another way than by a message, which would be the same one again and again.
@@ -245,9 +244,9 @@ impl Postman {
         *away = why;
     }
 
-    /// One that cannot be read must not be looked at for ever.
+    /// One that cannot be read, or of which nothing can be noted, must not be looked at for ever.
     async fn give_up(&self, id: &str, error: &StoreError) -> Result<(), StoreError> {
-        tracing::error!(%error, delivery = id, "a WeChat message cannot be read, and is given up");
+        tracing::error!(%error, delivery = id, "a WeChat message cannot be read or noted, and is given up");
         let args = args![id, error.to_string(), self.0.parts.clock.now()];
         let sql = "update deliveries set state = 'failed', reason = 'unreadable', detail = $2, updated_at = $3 \
             where id = $1 and state = 'queued'";

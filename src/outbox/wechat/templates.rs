@@ -120,10 +120,6 @@ impl Templates {
         self.0.get(kind.name())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Each template once, with the kinds that it tells.
     pub fn by_id(&self) -> BTreeMap<&str, Vec<&'static str>> {
         let mut ids: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
@@ -386,27 +382,9 @@ pub const DEMO: [DemoTemplate; 7] = [
             ("地点", "thing3", "{location|详见课程页}"),
         ],
     },
-    DemoTemplate {
-        kind: "booking_confirmed",
-        id: "demoBookingResult_0000000000000000000000004",
-        title: "预约结果通知",
-        page: "pages/booking/detail?id={booking_id}",
-        fields: BOOKING_FIELDS,
-    },
-    DemoTemplate {
-        kind: "booking_cancelled",
-        id: "demoBookingResult_0000000000000000000000004",
-        title: "预约结果通知",
-        page: "pages/booking/detail?id={booking_id}",
-        fields: BOOKING_FIELDS,
-    },
-    DemoTemplate {
-        kind: "booking_pending",
-        id: "demoBookingResult_0000000000000000000000004",
-        title: "预约结果通知",
-        page: "pages/booking/detail?id={booking_id}",
-        fields: BOOKING_FIELDS,
-    },
+    booking_result("booking_confirmed"),
+    booking_result("booking_cancelled"),
+    booking_result("booking_pending"),
     DemoTemplate {
         kind: "schedule_changed",
         id: "demoClassChanged_00000000000000000000000005",
@@ -419,6 +397,17 @@ pub const DEMO: [DemoTemplate; 7] = [
         ],
     },
 ];
+
+/// One template tells whatever became of a booking.
+const fn booking_result(kind: &'static str) -> DemoTemplate {
+    DemoTemplate {
+        kind,
+        id: "demoBookingResult_0000000000000000000000004",
+        title: "预约结果通知",
+        page: "pages/booking/detail?id={booking_id}",
+        fields: BOOKING_FIELDS,
+    }
+}
 
 const BOOKING_FIELDS: &[(&str, &str, &str)] = &[
     ("课程", "thing1", "{course_name}"),
