@@ -144,6 +144,17 @@ fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
     }
 }
 
+/// What is wrong without the value that is: `invalid type: string, expected a map`. A secret in the
+/// wrong place is still a secret.
+fn without_value(message: &str) -> String {
+    let Some((what, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let is_of_value = what.starts_with("invalid type: ") || what.starts_with("invalid value: ");
+    match what.find(['"', '`']).filter(|_| is_of_value) {
+        Some(value) => format!("{}, expected {expected}", what[..value].trim_end()),
+        None => message.to_owned(),
+    }
+}
+
 /// For each of these variables that is ours and that nobody reads: itself, and the one that was
 /// most likely meant.
 pub fn unknown(names: impl Iterator<Item = String>) -> Vec<(String, &'static str)> {
@@ -214,7 +225,7 @@ impl Config {
         let mut wrong = Vec::new();
         let text = file.unwrap_or_default();
         let file: File = toml::from_str(text).unwrap_or_else(|e| {
-            wrong.push(format!("the settings file, {}: {}", place_in(text, e.span()), e.message()));
+            wrong.push(format!("the settings file, {}: {}", place_in(text, e.span()), without_value(e.message())));
             File::default()
         });
         let env = |name: &str| {
@@ -418,6 +429,12 @@ mod tests {
     fn a_bad_line_is_numbered_and_not_shown() {
         let wrong = read("listen = '127.0.0.1:1'\njwt_secret = 'hunter2", &[]).unwrap_err();
         assert!(wrong[0].contains("line 2") && !wrong[0].contains("hunter2"), "{wrong:?}");
+        for misplaced in ["\"hunter2, expected none\"", "[\"hunter2\"]", "1e5"] {
+            let wrong = read(&format!("[templates]\nwechat_secret = {misplaced}"), &[]).unwrap_err();
+            assert!(wrong[0].contains("line 2 (wechat_secret): invalid "), "{wrong:?}");
+            assert!(!wrong[0].contains("hunter2") && !wrong[0].contains("1e5"), "{wrong:?}");
+            assert!(!wrong[0].contains("100000"), "{wrong:?}");
+        }
     }
 
     #[test]

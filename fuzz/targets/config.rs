@@ -8,6 +8,9 @@ use yueke::config::{Config, unknown};
 /// What seeds have for a secret.
 const SECRET: &str = "hunter2hunter2";
 
+/// The settings that are secrets, as the environment names them; the file has them in lower case.
+const SECRETS: [&str; 3] = ["YUEKE_JWT_SECRET", "YUEKE_JWT_SECRET_PREVIOUS", "YUEKE_WECHAT_SECRET"];
+
 /// The input as `yueke.toml` and an environment.
 pub fn config(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
@@ -36,12 +39,12 @@ pub fn config(text: &[u8]) {
 /// Whether the word stands in the values of secrets and nowhere else.
 fn is_only_secret(file: &str, env: &HashMap<&str, &str>) -> bool {
     let holds_secret = |line: &str| {
-        let names = ["jwt_secret", "jwt_secret_previous", "wechat_appid", "wechat_secret"];
-        line.split_once('=').is_some_and(|(name, _)| names.contains(&name.trim()))
+        let Some((name, _)) = line.split_once('=') else { return false };
+        SECRETS.iter().any(|s| s.eq_ignore_ascii_case(&format!("YUEKE_{}", name.trim())))
     };
     let in_file = file.lines().filter(|l| l.contains(SECRET)).all(|l| holds_secret(l) && one_line(l));
     let in_env = env.iter().filter(|(n, v)| n.contains(SECRET) || v.contains(SECRET));
-    in_file && in_env.into_iter().all(|(name, _)| name.starts_with("YUEKE_JWT_") || name.starts_with("YUEKE_WECHAT_"))
+    in_file && in_env.into_iter().all(|(name, _)| SECRETS.contains(name))
 }
 
 /// A text that is not closed on its line takes the next ones in, and the other way round.
