@@ -322,7 +322,7 @@ test('a long name without a space stays within a narrow screen, and its toast ca
 
 test('old news changes nothing, whichever way it comes', async () => {
   const told = await page.evaluate(async () => {
-    const { Schedules } = await import('/console/lib/schedules.js');
+    const { Schedules } = await import('/start/lib/schedules.js');
     const known = new Schedules();
     const say = (epoch, version, seats_taken) => known.apply('a', { epoch, version, seats_taken });
     return [say(2, 5, 1), say(2, 4, 9), say(1, 99, 9), say(2, 5, 2), say(3, 1, 3), known.get('a').seats_taken];
@@ -344,7 +344,7 @@ test('what a visitor can do follows from the state of the class', async () => {
     unconfirmed: { mine: { booking: { status: 'pending', payment_status: 'not_required' } } },
   };
   const found = await page.evaluate(async (rows) => {
-    const { standing } = await import('/console/lib/schedules.js');
+    const { standing } = await import('/start/lib/schedules.js');
     const full = { availability: 'booked', seats_left: 0, starts_at: '2025-11-12T19:00:00.000+08:00', waitlist: { capacity: 8, length: 3, open: true }, mine: {} };
     const morning = Date.parse('2025-11-12T09:00:00.000+08:00');
     return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, standing({ ...full, ...row }, morning)]));
@@ -354,10 +354,10 @@ test('what a visitor can do follows from the state of the class', async () => {
 
 test('the clock is the server’s, and both languages say everything', async () => {
   const found = await page.evaluate(async () => {
-    const { ServerClock, countdown, wallTime, dateAt } = await import('/console/lib/clock.js');
-    const { zh } = await import('/console/lib/texts.zh.js');
-    const { en } = await import('/console/lib/texts.en.js');
-    const { describe } = await import('/console/views/log.js');
+    const { ServerClock, countdown, wallTime, dateAt } = await import('/start/lib/clock.js');
+    const { zh } = await import('/start/lib/texts.zh.js');
+    const { en } = await import('/start/lib/texts.en.js');
+    const { describe } = await import('/start/views/log.js');
     const reminder = (deadline) => describe({ event: 'offer_reminder', server_time: '2025-11-12T12:40:00.000+08:00', data: { deadline } });
     const clock = new ServerClock();
     const ahead = (ms) => new Date(Date.now() + ms).toISOString();

@@ -91,7 +91,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev:
             .route("/metrics", methods::get().to(ops::serve_metrics))
             .route("/", methods::get().to(index))
             .route("/favicon.ico", methods::get().to(icon))
-            .route("/console/{path:.*}", methods::get().to(asset))
+            .route("/start/{path:.*}", methods::get().to(asset))
             .configure(|config| {
                 if let Some(sandbox) = &sandbox {
                     sandbox(config);
@@ -305,7 +305,7 @@ async fn openapi() -> HttpResponse {
 // ---- the console's files
 
 #[derive(RustEmbed)]
-#[folder = "console/"]
+#[folder = "start/"]
 struct Console;
 
 /// The board logs people in by bare names: it is for the demo alone.

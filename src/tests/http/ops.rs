@@ -58,13 +58,13 @@ async fn the_console_is_served_whole(app: &mut TestApp) {
     let again = client.get(&root).header("if-none-match", tag).send().await.expect("an answer");
     assert_eq!((again.status().as_u16(), again.content_length()), (304, Some(0)));
     let mut files = 0;
-    for part in html.split("\"").filter(|p| p.starts_with("/console/")) {
+    for part in html.split("\"").filter(|p| p.starts_with("/start/")) {
         let answer = client.get(format!("{root}{part}")).send().await.expect("an answer");
         assert_eq!(answer.status(), 200, "{part}");
         files += 1;
     }
     assert!(files > 0, "{html}");
-    for path in ["/console/", "/console/none.js", "/console/../Cargo.toml", "/console/%2e%2e/Cargo.toml"] {
+    for path in ["/start/", "/start/none.js", "/start/../Cargo.toml", "/start/%2e%2e/Cargo.toml"] {
         let answer = client.get(format!("{root}{path}")).send().await.expect("an answer");
         assert_eq!(answer.status(), 404, "{path}");
     }
@@ -82,7 +82,7 @@ async fn answer_to_half(address: SocketAddr, request: &str) -> String {
 async fn what_is_never_sent_holds_no_connection(app: &mut TestApp) {
     let chunked = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
     for body in ["Content-Length: 100\r\n\r\nhello", chunked] {
-        for path in ["/api/v1/nothing", "/console/none.js"] {
+        for path in ["/api/v1/nothing", "/start/none.js"] {
             let request = format!("POST {path} HTTP/1.1\r\nHost: yueke\r\n{body}");
             let answer = answer_to_half(app.running.address, &request).await;
             assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
