@@ -11,7 +11,7 @@ use std::{
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use crate::crash::process::{free_port, pause};
+use crate::crash::process::{free_port, pause, terminate};
 
 const SECRET: &str = "the server's own secret, of some length";
 const NUMBER: &str = "13812345678";
@@ -78,7 +78,7 @@ fn text(value: &Value) -> String {
 #[actix::test]
 async fn nothing_secret_is_logged() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let server = Server::start(folder.path()).await;
+    let mut server = Server::start(folder.path()).await;
     let mut secrets = vec![SECRET.to_owned(), NUMBER.to_owned(), PASSWORD.into(), WRONG.into(), NEW.into()];
 
     let register = json!({ "username": "amy", "password": PASSWORD });
@@ -107,7 +107,7 @@ async fn nothing_secret_is_logged() {
         assert!(status == 400 && !told.to_string().contains(NEW), "{told}");
     }
     secrets.extend([code, token, refresh, fresh.0, fresh.1]);
-    drop(server);
+    terminate(&mut server.child).await;
 
     let mut log = String::new();
     for file in fs::read_dir(folder.path().join("logs")).expect("a folder").flatten() {

@@ -17,6 +17,20 @@ pub async fn pause(length: Duration) {
     let _ = tokio::time::timeout(length, pending::<()>()).await;
 }
 
+/// As a service manager stops a server; waits until it has ended well, its log written.
+pub async fn terminate(child: &mut Child) {
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(asked.success());
+    let began = Instant::now();
+    loop {
+        match child.try_wait().expect("the child is known") {
+            Some(status) => return assert!(status.success(), "the server ended with {status}"),
+            None => assert!(began.elapsed() < Duration::from_secs(20), "the server does not stop"),
+        }
+        pause(Duration::from_millis(10)).await;
+    }
+}
+
 /// A port that was free just now; the same one serves all lives of a server.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -70,18 +84,9 @@ impl Server {
         self.child.wait().expect("the child ends");
     }
 
-    /// As a service manager stops it; waits until it has ended well.
+    /// See the function of this name.
     pub async fn terminate(mut self) {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(asked.success());
-        let began = Instant::now();
-        loop {
-            match self.child.try_wait().expect("the child is known") {
-                Some(status) => return assert!(status.success(), "the server ended with {status}"),
-                None => assert!(began.elapsed() < Duration::from_secs(20), "the server does not stop"),
-            }
-            pause(Duration::from_millis(10)).await;
-        }
+        terminate(&mut self.child).await;
     }
 
     pub fn pid(&self) -> u32 {
