@@ -1,113 +1,105 @@
-// Wires the page together: session, HTTP, socket, and the views that show them.
+// Two students' phones side by side, and what it takes to let them race for a seat.
 
-import { perform } from './lib/actions.js';
 import { Api } from './lib/api.js';
 import { ServerClock } from './lib/clock.js';
 import { byId, setText } from './lib/dom.js';
 import { language, languageTag, onLanguage, t, translatePage, useLanguage } from './lib/i18n.js';
-import { whatIsWrong } from './lib/names.js';
+import { nextPair, pairInUse } from './lib/pairs.js';
+import { Person } from './lib/person.js';
 import { Schedules } from './lib/schedules.js';
-import { Session } from './lib/session.js';
 import { LiveSocket } from './lib/socket.js';
-import { Board } from './views/board.js';
 import { Lab } from './views/lab.js';
 import { LinkState } from './views/link.js';
-import { ActivityLog, describe } from './views/log.js';
-import { Phone, tappedMessage, whatItSays } from './views/phone.js';
+import { Notice } from './views/notice.js';
+import { Phones } from './views/phones.js';
+import { Steps } from './views/steps.js';
 import { Toasts } from './views/toasts.js';
+
+/** What happens within this time is looked at once. */
+const LOOK_AFTER_MS = 120;
+const RETRY_MS = 3_000;
 
 const clock = new ServerClock();
 const schedules = new Schedules();
-const session = new Session({ language: languageTag });
-const api = new Api({ session, language: languageTag });
 const toasts = new Toasts();
 const link = new LinkState();
-const log = new ActivityLog({ schedules });
-/** The taps after which WeChat may be asked, by action. */
-const TAPS = { join: 'join', book: 'book', accept: 'confirm' };
-let hasBeenLive = false;
+const notice = new Notice();
+const steps = new Steps();
+const phones = new Phones();
+
+let people = peopleOf(pairInUse());
+let looking = 0;
+let retry = 0;
 
 const socket = new LiveSocket({
-  fetchTicket: async () => (await api.post('/ws/ticket')).data.ticket,
+  fetchTicket: async () => (await people[0].api.post('/ws/ticket')).data.ticket,
   onState: linkChanged,
   clock,
 });
-const board = new Board({ api, socket, schedules, clock, act, onList: () => lab.update() });
-const phone = new Phone({ api, session, toasts });
-const lab = new Lab({ api, schedules, clock, toasts, reveal: (id) => board.card(id)?.reveal() });
+const lab = new Lab({ api: () => people[0].api, schedules, clock, toasts, onClass: showClass, onRelease: () => steps.released() });
+
+function peopleOf(names) {
+  return names.map((name) => {
+    const person = new Person(name, { language: languageTag });
+    person.api = new Api({ session: person, language: languageTag });
+    return person;
+  });
+}
 
 function linkChanged(now) {
-  const returned = now.state === 'live' && now.roundTripMs === undefined && hasBeenLive;
-  hasBeenLive ||= now.state === 'live';
   link.update(now);
-  if (now.state === 'live' || now.state === 'waiting') board.connected(now.state === 'live');
-  // While the line was down, classes may have come or gone; the seats come as snapshots.
-  if (returned) board.load();
+  if (now.state === 'live' && now.roundTripMs === undefined) load();
 }
 
-/** A button on a card. The socket brings the new state; without it, it is asked for. */
-async function act(action, schedule) {
+/** The classes to choose from; on trouble says so and tries again. */
+async function load() {
+  clearTimeout(retry);
   try {
-    await perform(api, action, schedule);
-    // Whoever joins or books wants to see what happens to that class.
-    if (['book', 'join', 'accept'].includes(action)) lab.follow(schedule.id);
-    toasts.good(t(`done.${action}`, { course: schedule.course_name }));
-    if (TAPS[action]) phone.tapped(TAPS[action]).catch(() => {});
+    const items = await schedules.load(people[0].api, clock);
+    notice.clear();
+    lab.update();
+    if (items.length === 0) notice.show('empty', load);
+    socket.start();
   } catch (error) {
-    toasts.failure(error);
-  }
-  if (socket.state !== 'live') await board.refresh(schedule.id).catch(() => {});
-}
-
-function heardOfMe(message) {
-  if (message.type !== 'event' || !log.add(message)) return;
-  // Whatever happens to a visitor may have been told in WeChat, too; only places in line never are.
-  if (message.event !== 'position') phone.expect();
-  const card = board.card(message.data?.schedule_id);
-  if (['offer_lost', 'offer_lapsed', 'offer_withdrawn'].includes(message.event)) card?.note(describe(message));
-  if (['seat_offered', 'offer_reminder'].includes(message.event)) {
-    toasts.good(describe(message));
-    if (message.event === 'offer_reminder') card?.reveal();
+    notice.show(error.unreachable ? 'away' : 'failed', load, error.message);
+    retry = setTimeout(load, RETRY_MS);
   }
 }
 
-function showIdentity() {
-  byId('identity-name').value = session.name;
-  setText(byId('identity-hint'), t('identity.hint', { name: session.name }));
+let shown = null;
+
+/** Both phones, and this page, look at a class. */
+function showClass(id) {
+  if (shown) socket.unsubscribe(`schedule:${shown}`);
+  shown = id;
+  steps.restart();
+  phones.show(people, id);
+  socket.subscribe(`schedule:${id}`, heardOfClass);
+  look();
 }
 
-/** Says beside the field what is wrong with the nickname in it; null for nothing. */
-function complain(wrong) {
-  const place = byId('identity-problem');
-  place.dataset.i18n = wrong ? `identity.wrong.${wrong}` : '';
-  setText(place, wrong ? t(place.dataset.i18n) : '');
-  byId('identity-name').setAttribute('aria-invalid', String(wrong !== null));
+function heardOfClass(message) {
+  if (message.type !== 'snapshot' && message.type !== 'frame') return;
+  schedules.apply(shown, message.data);
+  lab.update();
+  clearTimeout(looking);
+  looking = setTimeout(look, LOOK_AFTER_MS);
 }
 
-async function becomeSomebody(event) {
-  event.preventDefault();
-  const name = byId('identity-name').value.trim();
-  const wrong = whatIsWrong(name);
-  complain(wrong);
-  if (wrong) return byId('identity-name').focus();
-  if (name === session.name) return showIdentity();
-  session.become(name);
-  hasBeenLive = false;
-  log.clear();
-  showIdentity();
+/** How the class stands for each of the two. */
+async function look() {
+  const [id, of] = [shown, people];
+  const states = await Promise.all(of.map((person) => person.look(id).catch(() => null)));
+  if (id !== shown || of !== people || states.includes(null)) return;
+  phones.stand(states, clock.now());
+  steps.stand(of.map((person, i) => ({ name: person.name, mine: states[i].mine })));
+}
+
+function changePeople() {
+  people = peopleOf(nextPair());
   socket.stop();
-  await board.reset();
-  phone.reset();
-  toasts.good(t('identity.changed', { name }));
-}
-
-/** A message on the phone was tapped: its person looks at its class. */
-async function openMessage({ page }) {
-  const { schedule, isOver } = await whatItSays(page, api).catch(() => ({}));
-  const card = schedule && board.card(schedule);
-  if (card) card.reveal();
-  if (isOver) toasts.bad(t('phone.over'));
-  else if (!card) toasts.bad(t('phone.gone'));
+  showClass(shown);
+  socket.start();
 }
 
 function showLanguageButton() {
@@ -120,20 +112,12 @@ function showLanguageButton() {
 
 onLanguage(() => {
   showLanguageButton();
-  showIdentity();
-  for (const view of [board, lab, log, link, phone]) view.relabel();
+  for (const view of [lab, link, notice, phones, steps]) view.relabel();
 });
 
 byId('language').addEventListener('click', () => useLanguage(language() === 'zh' ? 'en' : 'zh'));
-byId('identity').addEventListener('submit', becomeSomebody);
-byId('identity-name').addEventListener('input', () => complain(null));
+byId('again').addEventListener('click', changePeople);
 translatePage();
+document.title = t('title');
 showLanguageButton();
-const message = tappedMessage();
-if (message && message.name !== session.name) session.become(message.name);
-showIdentity();
-socket.subscribe('me', heardOfMe);
-board.load().then(() => {
-  phone.load();
-  if (message) openMessage(message);
-});
+load();

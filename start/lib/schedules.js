@@ -1,7 +1,10 @@
-// What the page knows of the classes, and what a visitor can do with one.
+// What the page knows of the classes, and how one stands for somebody.
 
-import { wallDate, wallTime } from './clock.js';
+import { dayAfter, wallDate, wallTime } from './clock.js';
 import { t } from './i18n.js';
+
+/** With fewer classes still to begin today, tomorrow's are offered as well. */
+const FEW = 6;
 
 /** The newest known state per class. Old news, arriving late or by another way, changes nothing. */
 export class Schedules {
@@ -17,20 +20,23 @@ export class Schedules {
     return [...this.#known.values()].sort((a, b) => Date.parse(a.starts_at) - Date.parse(b.starts_at) || (a.id < b.id ? -1 : 1));
   }
 
-  clear() {
-    this.#known.clear();
+  /** Asks for what of today is not over yet, and for tomorrow's classes when today has few to come. */
+  async load(api, clock) {
+    const today = await day(api);
+    for (const item of today.items) if (item.server_time) clock.observe(item.server_time);
+    const now = clock.now();
+    const items = today.items.filter((item) => !hasStarted(item, now));
+    if (items.length < FEW) items.push(...(await day(api, dayAfter(today.date))).items);
+    this.today = today.date;
+    this.list(items);
+    return items;
   }
 
-  /** Replaces the list of classes; says which ids came and which went. */
+  /** Replaces the list of classes. */
   list(items) {
     const ids = new Set(items.map((item) => item.id));
-    const gone = [...this.#known.keys()].filter((id) => !ids.has(id));
-    const came = items.map((item) => item.id).filter((id) => !this.#known.has(id));
-    for (const id of gone) this.#known.delete(id);
-    for (const item of items) {
-      if (!this.apply(item.id, item)) Object.assign(this.#known.get(item.id), onlyInList(item));
-    }
-    return { came, gone };
+    for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    for (const item of items) this.apply(item.id, item);
   }
 
   /** Takes a snapshot or frame in; false when something newer is known. */
@@ -42,17 +48,23 @@ export class Schedules {
   }
 }
 
-/** The list alone names the teacher and the place. */
-function onlyInList({ teacher_name, location }) {
-  return { teacher_name, location };
+/** All classes of a date, however many pages they are; of today without one. */
+async function day(api, date) {
+  const items = [];
+  for (let page = 1; ; page += 1) {
+    const query = new URLSearchParams({ ...(date ? { date } : {}), ...(page > 1 ? { page } : {}) }).toString();
+    const { data } = await api.get(query ? `/slots?${query}` : '/slots');
+    items.push(...data.items);
+    if (data.items.length === 0 || items.length >= (data.total ?? 0)) return { date: data.date, items };
+  }
 }
 
-export function isOlder(a, b) {
+function isOlder(a, b) {
   return a.epoch !== b.epoch ? a.epoch < b.epoch : a.version < b.version;
 }
 
 /**
- * Where the visitor stands with a class, as one word. What is theirs comes before what is open to
+ * Where a student stands with a class, as one word. What is theirs comes before what is open to
  * everybody: an offer, then a booking, then a place in the queue.
  */
 export function standing(schedule, now) {
@@ -73,21 +85,10 @@ export function whenText(schedule, today, otherDay = 'day.tomorrow') {
   return !today || date === today ? time : t(otherDay, { date: date.slice(5), time });
 }
 
-export function hasEnded(schedule, now) {
-  return now >= Date.parse(schedule.ends_at ?? schedule.starts_at);
-}
-
 export function hasStarted(schedule, now) {
   return now >= Date.parse(schedule.starts_at);
 }
 
 export function isClosed(schedule, now) {
   return ['blocked', 'completed', 'revoked'].includes(schedule.availability) || hasStarted(schedule, now);
-}
-
-/** The last instant at which the visitor's offer can be confirmed: beginning in time protects. */
-export function confirmBy(offer) {
-  const deadline = Date.parse(offer.deadline);
-  const protectedUntil = offer.begun_at ? Date.parse(offer.begun_at) + 5 * 60_000 : 0;
-  return Math.max(deadline, protectedUntil);
 }

@@ -1,4 +1,4 @@
-// Race lab: send a crowd at a class, or free one seat, and watch the board.
+// Which class the phones look at; a crowd that rushes it, and a seat that somebody gives back.
 
 import { byId, h, setText } from '../lib/dom.js';
 import { t } from '../lib/i18n.js';
@@ -9,18 +9,17 @@ const OUTCOMES = ['booked', 'queued', 'refused'];
 export class Lab {
   #options = new Map();
   #result = null;
-  #chosen = false;
+  #chosen = null;
 
-  constructor({ api, schedules, clock, toasts, reveal }) {
-    Object.assign(this, { api, schedules, clock, toasts, reveal });
+  /** `api()` is whose requests they are; `onClass(id)` hears which class the phones are to show. */
+  constructor({ api, schedules, clock, toasts, onClass, onRelease }) {
+    Object.assign(this, { api, schedules, clock, toasts, onClass, onRelease });
     byId('lab').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#busy(() => this.#rush());
     });
     byId('lab-release').addEventListener('click', () => this.#busy(() => this.#release()));
-    byId('lab-class').addEventListener('change', () => {
-      this.#chosen = true;
-    });
+    byId('lab-class').addEventListener('change', () => this.#choose(byId('lab-class').value));
   }
 
   /** Brings the list of classes up to date without disturbing an open drop-down. */
@@ -36,15 +35,7 @@ export class Lab {
     }
     for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule, this.schedules.today));
     for (const id of ['lab-class', 'lab-rush', 'lab-release']) byId(id).disabled = schedules.length === 0;
-    // Until the visitor chooses: the emptiest class that the default crowd can still fill.
-    if (!this.#chosen && schedules.length > 0) select.value = this.#bestArena(schedules).id;
-  }
-
-  /** From now on the lab is about this class. */
-  follow(id) {
-    if (!this.#options.has(id)) return;
-    this.#chosen = true;
-    byId('lab-class').value = id;
+    if (schedules.length > 0 && !this.#options.has(this.#chosen)) this.#choose(this.#bestArena(schedules).id);
   }
 
   relabel() {
@@ -56,32 +47,36 @@ export class Lab {
     const schedule = this.#schedule();
     const students = Math.min(500, Math.max(1, Math.round(Number(byId('lab-students').value) || 60)));
     byId('lab-students').value = students;
-    this.reveal(schedule.id);
     setText(byId('lab-rush'), t('lab.rushing'));
-    const { data } = await this.api.post('/dev/rush', { schedule_id: schedule.id, students });
+    const { data } = await this.api().post('/dev/rush', { schedule_id: schedule.id, students });
     this.#result = { course: schedule.course_name, ...data };
     this.#showResult();
   }
 
   async #release() {
     const schedule = this.#schedule();
-    this.reveal(schedule.id);
-    await this.api.post('/dev/release', { schedule_id: schedule.id });
+    await this.api().post('/dev/release', { schedule_id: schedule.id });
+    this.onRelease();
     this.toasts.good(t('lab.released', { course: schedule.course_name }));
   }
 
+  #choose(id) {
+    this.#chosen = id;
+    byId('lab-class').value = id;
+    this.onClass(id);
+  }
+
+  /** Until the visitor chooses: a full class in whose queue there is room for two. */
   #bestArena(schedules) {
     const now = this.clock.now();
-    const open = schedules.filter((s) => !isClosed(s, now) && s.waitlist?.open);
-    const fillable = open.filter((s) => s.seats_left < Number(byId('lab-students').value));
-    const among = [fillable, open, schedules].find((list) => list.length > 0);
-    return among.reduce((best, one) => (one.seats_left > best.seats_left ? one : best));
+    const open = schedules.filter((s) => !isClosed(s, now) && s.waitlist.open);
+    const ready = open.filter((s) => s.seats_left === 0 && s.waitlist.capacity - s.waitlist.length >= 2);
+    const [first] = [ready, open, schedules].find((list) => list.length > 0);
+    return first;
   }
 
   #schedule() {
-    const id = byId('lab-class').value;
-    this.#chosen = true;
-    return this.schedules.get(id);
+    return this.schedules.get(this.#chosen);
   }
 
   async #busy(work) {
