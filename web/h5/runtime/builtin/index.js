@@ -1,0 +1,33 @@
+// All built-in components; the tags that the H5 build does not draw say so.
+
+import { addButtons } from './button.js';
+import { addChoices } from './choices.js';
+import { define } from './define.js';
+import { addFields } from './fields.js';
+import { addForms } from './form.js';
+import { addImages } from './image.js';
+import { addPicker } from './picker.js';
+import { addScrollView } from './scroll-view.js';
+import { addSlider } from './slider.js';
+import { addSwiper } from './swiper.js';
+import { addTexts } from './text.js';
+import { addViews } from './view.js';
+
+const NOT_DRAWN = ['ad', 'audio', 'camera', 'canvas', 'editor', 'live-player', 'map', 'movable-area', 'movable-view', 'open-data', 'picker-view', 'picker-view-column', 'video', 'web-view'];
+
+export function registerBuiltins(mp) {
+  addViews(mp);
+  addTexts(mp);
+  addImages(mp);
+  addButtons(mp);
+  addFields(mp);
+  addForms(mp);
+  addChoices(mp);
+  addSlider(mp);
+  addPicker(mp);
+  addScrollView(mp);
+  addSwiper(mp);
+  for (const tag of NOT_DRAWN) {
+    define(mp, tag, {}, () => mp.problems.report('component', `<${tag}> is not in the H5 build`));
+  }
+}

@@ -1,0 +1,40 @@
+// wx.requestSubscribeMessage with WeChat's rules: in a tap, first of all, at most three templates.
+
+import { h } from '../dom.js';
+import { define } from './api.js';
+
+const TEMPLATES_MAX = 3;
+
+export function addSubscribe(wx, mp) {
+  define(wx, 'requestSubscribeMessage', async ({ tmplIds }) => {
+    if (!mp.taps.isNow) {
+      mp.problems.report('subscribe', 'requestSubscribeMessage was not called in a tap, first of all');
+      throw { errMsg: 'can only be invoked by user TAP gesture.', errCode: 20001 };
+    }
+    if (!tmplIds?.length) throw { errMsg: "TmplIds can't be empty", errCode: 10001 };
+    if (tmplIds.length > TEMPLATES_MAX) throw { errMsg: 'Templates count out of max bounds', errCode: 20003 };
+    const accepted = await ask(mp.layers, tmplIds);
+    return Object.fromEntries(tmplIds.map((id) => [id, accepted.includes(id) ? 'accept' : 'reject']));
+  });
+}
+
+async function ask(layers, ids) {
+  const boxes = ids.map((id) => h('input', { type: 'checkbox', checked: true, value: id }));
+  const accepted = await layers.open({ kind: 'modal', label: '订阅消息' }, (close) => [
+    h('h2', { class: 'h5-dialog__title' }, '申请向您发送以下消息'),
+    h('p', { class: 'h5-dialog__text' }, '每次允许，可以收到一条。'),
+    h('ul', { class: 'h5-dialog__list' }, ...boxes.map((box, at) => h('li', {}, h('label', {}, box, h('span', {}, nameOf(ids[at])))))),
+    h(
+      'footer',
+      { class: 'h5-dialog__buttons' },
+      h('button', { type: 'button', class: 'h5-dialog__button', onclick: () => close([]) }, '拒绝'),
+      h('button', { type: 'button', class: 'h5-dialog__button h5-dialog__button--confirm', autofocus: true, onclick: () => close(ids.filter((_, at) => boxes[at].checked)) }, '允许'),
+    ),
+  ]);
+  return accepted ?? [];
+}
+
+/** WeChat shows a template's title, which only it knows; the id has to do here. */
+function nameOf(id) {
+  return `消息模板 ${id}`;
+}
