@@ -44,6 +44,11 @@ export class Modules {
     this.#run(name);
   }
 
+  /** What `require` of a file gives. */
+  load(name) {
+    return this.#run(name);
+  }
+
   #run(name) {
     const known = this.#cache.get(name);
     if (known) return known.exports;

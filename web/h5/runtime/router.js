@@ -33,9 +33,8 @@ export class Router {
     return this.stack.map(({ caller }) => caller);
   }
 
-  /** Opens the page that the address names, else the first one. */
-  start() {
-    const wanted = decodeURI(location.hash.slice(1));
+  /** Opens the page that is asked for, by the address where nobody says, else the first one. */
+  start(wanted = decodeURI(location.hash.slice(1))) {
     const isKnown = this.mp.config.components[splitUrl(wanted).path.replace(/^\//, '')]?.isPage;
     const url = isKnown ? wanted : `/${this.home}`;
     this.mp.lifecycle.launch(splitUrl(url.replace(/^\//, '')));
