@@ -66,6 +66,11 @@ export function load(app, name, { wx = {}, ...options } = {}) {
   return { exports: window.__mp.modules.load(name), ...tools({ window, clock, mp: window.__mp, events: [], root: null }) };
 }
 
+/** A copy of a value of the program's window that `assert.deepEqual` can compare. */
+export function plain(value) {
+  return structuredClone(value);
+}
+
 function boot(app, options) {
   const made = createWindow(options);
   made.window.__mpHeld = true;
@@ -134,7 +139,7 @@ function tools({ window, clock, mp, events, root }) {
     settle: () => new Promise((resolve) => setImmediate(resolve)),
     show: () => mp.router.current.resume(),
     hide: () => mp.router.current.pause(),
-    problems: () => mp.problems.list.map(({ kind, message }) => `${kind}: ${message}`),
+    problems: () => Array.from(mp.problems.list, ({ kind, message }) => `${kind}: ${message}`),
     close() {
       clock?.uninstall();
       window.close();

@@ -21,6 +21,7 @@ export function createFramework(mp) {
   patchGeometry(origin);
   patchSetData(mp.problems);
   reflectDataset();
+  addTabBarGetter();
   glassEasel.addGlobalErrorListener((error, method, where) => {
     mp.problems.report('error', `${error?.stack ?? error} (${method ?? ''} in ${where?.is ?? where ?? '?'})`);
     return false;
@@ -93,7 +94,8 @@ function createCodeSpace(environment) {
   const hidden = code.getComponentSpace().define()
     .property('hidden', { type: Boolean })
     .observer('hidden', function observe() {
-      if (this.$$) this.$$.hidden = Boolean(this.data.hidden);
+      const element = (this._$ ?? this).$$;
+      if (element) element.hidden = Boolean(this.data.hidden);
     })
     .registerBehavior();
   code.setOverallBehavior(hidden);
@@ -163,6 +165,13 @@ function check(problems, name, data) {
   } catch (error) {
     problems.report('setData', `${name}: setData of what cannot be sent: ${error.message}`);
   }
+}
+
+/** Pages and components find the tab bar of the page that they are on. */
+function addTabBarGetter() {
+  adapter.component.ComponentCaller.prototype.getTabBar = function getTabBar() {
+    return this._$.$$?.closest?.('wx-page')?.__page?.tabBar?.get() ?? null;
+  };
 }
 
 /** `data-id` is an attribute of the DOM too, for tests and for whoever looks. */

@@ -34,12 +34,21 @@ export class Modules {
 
   /** Runs a page's or component's file, after those that it uses. */
   loadComponent(name) {
+    const before = new Set(this.#loaded);
+    this.#loadWithUsed(name);
+    // Relations may lead back and forth: only when all are there can any be looked into.
+    for (const loaded of this.#loaded) {
+      if (!before.has(loaded)) this.#checkHandlers(loaded);
+    }
+  }
+
+  #loadWithUsed(name) {
     if (this.#loaded.has(name)) return;
     this.#loaded.add(name);
     const { json } = this.mp.config.components[name];
-    for (const used of Object.values(json.usingComponents)) this.loadComponent(used.slice(1));
+    for (const used of Object.values(json.usingComponents)) this.#loadWithUsed(used.slice(1));
     for (const generic of Object.values(json.componentGenerics ?? {})) {
-      if (generic?.default) this.loadComponent(generic.default.slice(1));
+      if (generic?.default) this.#loadWithUsed(generic.default.slice(1));
     }
     this.#run(name);
   }
@@ -106,7 +115,6 @@ export class Modules {
     component.isRegistered = true;
     this.#checkProperties(name, definition);
     env[kind](this.#withBehaviors(definition, env.Behavior));
-    this.#checkHandlers(name);
   }
 
   #withBehaviors(definition, Behavior) {

@@ -36,6 +36,8 @@ export class Taps {
     const wasLong = this.#wasLong;
     this.#wasLong = false;
     if (wasLong && event.detail !== 0) return;
+    // A disabled button's tap reaches nobody, the view around it neither.
+    if (event.target.closest?.('wx-button[disabled]')) return;
     this.target = event.target;
     this.#inTap = true;
     try {

@@ -25,7 +25,6 @@ export function addButtons(mp) {
         if (formType) ancestor(component, 'form')?.h5.end(formType);
         if (openType) openAs(mp, component, openType, emit);
       });
-      swallowWhileDisabled(component, host);
       component.h5 = { activate: () => host.click() };
       return {
         update({ type, size, plain, loading, disabled, ariaRole, role }) {
@@ -57,13 +56,6 @@ export function addButtons(mp) {
       });
     },
   );
-}
-
-/** A disabled button's tap reaches nobody, the view around it neither. */
-function swallowWhileDisabled(component, host) {
-  host.addEventListener('click', (event) => {
-    if (component.data.disabled) event.stopImmediatePropagation();
-  }, true);
 }
 
 function openAs(mp, component, openType, emit) {
