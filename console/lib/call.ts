@@ -1,0 +1,53 @@
+// One exchange with the server, without a session: also used to log in.
+
+import { ApiError } from './errors.ts';
+
+const ANSWER_WITHIN_MS = 20_000;
+
+export interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+  token?: string | null;
+  key?: string | undefined;
+  language: string;
+  signal?: AbortSignal | undefined;
+}
+
+interface Envelope {
+  data: unknown;
+  message?: string;
+  reason?: string;
+  error?: string;
+  request_id?: string;
+}
+
+export async function call<T>({ method, path, body, token, key, language, signal }: Call): Promise<{ data: T; message: string }> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language };
+  if (token) headers['Authorization'] = `Bearer ${token}`;
+  if (key) headers['Idempotency-Key'] = key;
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  const inTime = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  let response: Response;
+  let answer: Envelope | null;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    answer = (await response.json().catch(() => null)) as Envelope | null;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({ status: 0, reason: 'unreachable' });
+  }
+  if (response.ok && answer) return { data: answer.data as T, message: answer.message ?? '' };
+  throw new ApiError({
+    status: response.status,
+    reason: answer?.reason ?? 'unknown',
+    text: answer?.message ?? answer?.error ?? '',
+    ...(answer?.request_id ? { requestId: answer.request_id } : {}),
+    retryAfterMs: Number(response.headers.get('Retry-After') ?? 0) * 1000,
+  });
+}

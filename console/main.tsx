@@ -1,0 +1,19 @@
+import { render } from 'preact';
+
+import { startTicking } from './lib/clock.ts';
+import { startListening } from './lib/keys.ts';
+import { startRouting } from './lib/router.ts';
+import { followOtherTabs } from './lib/session.ts';
+import { applyTheme } from './lib/theme.ts';
+import { App } from './views/app.tsx';
+
+const root = document.getElementById('root');
+if (!root) throw new Error('the page has no #root');
+
+applyTheme();
+followOtherTabs();
+startTicking();
+startRouting();
+startListening();
+root.replaceChildren();
+render(<App />, root);

@@ -1,0 +1,94 @@
+// Asking before something is done: what will follow, what has to be said, and how it went.
+
+import { signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+
+import { useForm } from '../lib/form.ts';
+import type { Problems, Values } from '../lib/form.ts';
+import { t } from '../lib/i18n.ts';
+import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
+import { Failure, SelectField, TextField } from './field.tsx';
+import type { Choice } from './field.tsx';
+
+export interface AskedField {
+  name: string;
+  label: string;
+  initial?: string;
+  hint?: string;
+  type?: 'text' | 'number' | 'date' | 'time';
+  choices?: readonly Choice[];
+  maxLength?: number;
+  /** What is wrong with it. */
+  check?: (value: string) => string | undefined;
+}
+
+export interface Asked {
+  title: string;
+  /** What will follow: who is told, what becomes free, what cannot be undone. */
+  follows: readonly string[];
+  yes: string;
+  danger?: boolean;
+  fields?: readonly AskedField[];
+  run: (values: Values, key: string) => Promise<unknown>;
+}
+
+const asked = signal<{ what: Asked; id: number } | null>(null);
+let latest = 0;
+
+export function ask(what: Asked): void {
+  latest += 1;
+  asked.value = { what, id: latest };
+}
+
+/** Draws what is asked; stands once, at the end of the page. */
+export function AskHost() {
+  const current = asked.value;
+  if (!current) return null;
+  return <AskDialog key={current.id} what={current.what} onClose={() => (asked.value = null)} />;
+}
+
+function AskDialog({ what, onClose }: { what: Asked; onClose: () => void }) {
+  const { title, follows, yes, danger, fields = [], run } = what;
+  const [initial] = useState<Values>(() => Object.fromEntries(fields.map(({ name, initial = '' }) => [name, initial])));
+  const form = useForm<Values, unknown>({
+    initial,
+    check: (values) => {
+      const problems: Problems<Values> = {};
+      for (const { name, check } of fields) problems[name] = check?.(values[name] ?? '');
+      return problems;
+    },
+    send: run,
+    done: onClose,
+  });
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form class="form" onSubmit={form.submit} noValidate>
+        {follows.length > 0 && (
+          <ul class="follows">
+            {follows.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        )}
+        {fields.map((field) => (
+          <AskedInput key={field.name} form={form} field={field} />
+        ))}
+        <Failure text={form.failure} />
+        <div class="dialog__buttons">
+          <Button onClick={onClose}>{t('back')}</Button>
+          <Button type="submit" kind={danger ? 'danger' : 'main'} busy={form.busy}>
+            {form.busy ? t('working') : yes}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function AskedInput({ form, field }: { form: ReturnType<typeof useForm<Values, unknown>>; field: AskedField }) {
+  const { name, label, hint, choices, type = 'text', maxLength } = field;
+  const common = { form, name, label, ...(hint ? { hint } : {}) };
+  if (choices) return <SelectField {...common} choices={choices} />;
+  return <TextField {...common} type={type} {...(maxLength ? { maxLength } : {})} />;
+}

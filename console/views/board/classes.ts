@@ -1,0 +1,72 @@
+// The classes of some days: read, kept, and read anew now and then, because no topic tells of a
+// class that was made or moved here from another day.
+
+import { signal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
+
+import { everyPage } from '../../lib/api.ts';
+import { live } from '../../lib/live.ts';
+import { schedules } from '../../lib/schedules.ts';
+import type { Slot } from '../../lib/types.ts';
+
+const RENEW_MS = 60_000;
+
+export interface Reading {
+  ids: Signal<readonly string[]>;
+  /** Null once everything was read at least once. */
+  progress: { read: number; total: number } | null;
+  error: unknown;
+  reload: () => void;
+}
+
+export function useClasses(from: string, to: string): Reading {
+  const [ids] = useState(() => signal<readonly string[]>([]));
+  const [progress, setProgress] = useState<Reading['progress']>({ read: 0, total: 0 });
+  const [error, setError] = useState<unknown>(null);
+  const [again, setAgain] = useState(0);
+  const [span, setSpan] = useState('');
+  const key = `${from} ${to}`;
+  const generation = live.generation.value;
+  useEffect(() => {
+    const stop = new AbortController();
+    const isFirst = span !== key;
+    if (isFirst) {
+      ids.value = [];
+      setProgress({ read: 0, total: 0 });
+      setSpan(key);
+    }
+    const take = (items: readonly Slot[]): void => {
+      schedules.list(items);
+      ids.value = items.map((item) => item.id);
+    };
+    const onPage = (items: readonly Slot[], total: number): void => {
+      if (!isFirst || stop.signal.aborted) return;
+      take(items);
+      setProgress(items.length < total ? { read: items.length, total } : null);
+    };
+    everyPage<Slot>('/schedules', { from, to }, onPage, stop.signal).then(
+      (items) => {
+        if (stop.signal.aborted) return;
+        take(items);
+        schedules.keepOnly(new Set(ids.peek()));
+        setProgress(null);
+        setError(null);
+      },
+      (failure: unknown) => stop.signal.aborted || setError(failure),
+    );
+    return () => stop.abort();
+  }, [key, again, generation]);
+  useEffect(() => {
+    const renew = (): void => {
+      if (document.visibilityState === 'visible') setAgain((n) => n + 1);
+    };
+    const timer = setInterval(renew, RENEW_MS);
+    document.addEventListener('visibilitychange', renew);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', renew);
+    };
+  }, []);
+  return { ids, progress, error, reload: () => setAgain((n) => n + 1) };
+}

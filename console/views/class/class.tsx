@@ -1,0 +1,1 @@
+export function ClassPage(_: { id: string }) { return <p>ClassPage</p>; }

@@ -1,0 +1,1 @@
+export function Courses() { return <p>Courses</p>; }

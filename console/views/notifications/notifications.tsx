@@ -1,0 +1,1 @@
+export function Notifications() { return <p>Notifications</p>; }

@@ -1,0 +1,1 @@
+export function Plan() { return <p>Plan</p>; }

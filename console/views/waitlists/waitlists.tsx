@@ -1,0 +1,1 @@
+export function Waitlists() { return <p>Waitlists</p>; }
