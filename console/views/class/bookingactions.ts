@@ -1,0 +1,115 @@
+// What can be done with one booking.
+
+import { api } from '../../lib/api.ts';
+import { yuan } from '../../lib/format.ts';
+import { t } from '../../lib/i18n.ts';
+import { isStaff } from '../../lib/session.ts';
+import { told } from '../../lib/told.ts';
+import { newRequestKey } from '../../lib/tap.ts';
+import type { RosterBooking } from '../../lib/types.ts';
+import { ask } from '../../ui/ask.tsx';
+import { toast } from '../../ui/toast.tsx';
+import type { Action, Context } from './actions.ts';
+
+const NOTE_MAX = 2_000;
+
+const path = (booking: RosterBooking, what: string): string => `/bookings/${encodeURIComponent(booking.id)}/${what}`;
+
+export function bookingActions(booking: RosterBooking, context: Context): Action[] {
+  const { status, payment_status } = booking;
+  const note: Action = { label: 'do.note', run: () => writeNote(booking, context) };
+  const cancel: Action = { label: 'do.cancel', danger: true, run: () => cancelBooking(booking, context) };
+  const present: Action = { label: 'do.present', run: () => void attend(booking, context, true) };
+  const absent: Action = { label: 'do.absent', run: () => void attend(booking, context, false) };
+  switch (status) {
+    case 'pending':
+      if (payment_status === 'unpaid') return [...(isStaff.value ? [{ label: 'do.paid', run: () => markPaid(booking, context) } as const] : []), cancel, note];
+      return [{ label: 'do.confirm', run: () => confirm(booking, context) }, cancel, note];
+    case 'confirmed':
+      return context.begun ? [present, absent, note] : [cancel, note];
+    case 'completed':
+      return [absent, note];
+    case 'no_show':
+      return [present, note];
+    case 'cancelled':
+      return [];
+  }
+}
+
+function cancelBooking(booking: RosterBooking, { now, changed }: Context): void {
+  const { nickname: name } = booking;
+  const waiting = now.waitlist.length;
+  ask({
+    title: t('ask.cancel', { name }),
+    follows: [
+      t('ask.cancel.told', { name }),
+      ...(booking.payment_status === 'paid' ? [t('ask.cancel.refund', { price: yuan(booking.final_price_fen) })] : []),
+      waiting > 0 && now.waitlist.open ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
+    ],
+    yes: t('do.cancel'),
+    danger: true,
+    fields: [{ name: 'reason', label: t('ask.reason'), maxLength: 200 }],
+    run: async ({ reason }, key) => {
+      await api.put(path(booking, 'cancel'), reason ? { reason } : {}, { key });
+      changed();
+      const again = { schedule_id: booking.schedule_id, profile_id: booking.student_id };
+      // Booking again is for staff alone; whether a seat is still free is for the server to say.
+      const undo = (undoKey: string): Promise<void> => api.post('/bookings', again, { key: undoKey }).then(changed);
+      toast(t('done.cancel', { name }), isStaff.peek() ? { undo } : {});
+    },
+  });
+}
+
+function confirm(booking: RosterBooking, { changed }: Context): void {
+  const { nickname: name } = booking;
+  ask({
+    title: t('ask.confirm', { name }),
+    follows: [t('ask.confirm.told', { name })],
+    yes: t('do.confirm'),
+    run: async (_, key) => {
+      await api.put(path(booking, 'confirm'), {}, { key });
+      changed();
+      toast(t('done.confirm', { name }));
+    },
+  });
+}
+
+function markPaid(booking: RosterBooking, { changed }: Context): void {
+  const { nickname: name } = booking;
+  ask({
+    title: t('ask.paid', { name }),
+    follows: [t('ask.paid.text', { price: yuan(booking.final_price_fen) }), t('ask.final')],
+    yes: t('do.paid'),
+    run: async (_, key) => {
+      await api.put(path(booking, 'paid'), {}, { key });
+      changed();
+      toast(t('done.paid', { name }));
+    },
+  });
+}
+
+/** Marked at a tap, because a whole class is marked one by one; taken back as fast. */
+async function attend(booking: RosterBooking, { changed }: Context, present: boolean): Promise<void> {
+  const { nickname: name } = booking;
+  const mark = (was: boolean, key: string): Promise<void> => api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(changed);
+  try {
+    await mark(present, newRequestKey());
+    toast(t(present ? 'done.present' : 'done.absent', { name }), { undo: (key) => mark(!present, key) });
+  } catch (error) {
+    toast(told(error), { bad: true });
+  }
+}
+
+function writeNote(booking: RosterBooking, { changed }: Context): void {
+  ask({
+    title: t('ask.note', { name: booking.nickname }),
+    follows: [t('ask.note.text')],
+    yes: t('save'),
+    fields: [{ name: 'teacher_note', label: t('ask.note.field'), initial: booking.teacher_note ?? '', maxLength: NOTE_MAX }],
+    run: async ({ teacher_note }, key) => {
+      await api.patch(`/bookings/${encodeURIComponent(booking.id)}`, { teacher_note }, { key });
+      changed();
+      toast(t('done.note'));
+    },
+  });
+}

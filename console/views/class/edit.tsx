@@ -1,0 +1,91 @@
+// Another time, coach or room.
+
+import { useState } from 'preact/hooks';
+
+import { api } from '../../lib/api.ts';
+import { useForm } from '../../lib/form.ts';
+import { t } from '../../lib/i18n.ts';
+import { useLoad } from '../../lib/load.ts';
+import { isStaff } from '../../lib/session.ts';
+import { addDays, isDate, offsetOf, wallDate, wallTime } from '../../lib/time.ts';
+import type { Page, Slot, Teacher } from '../../lib/types.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Failure, SelectField, TextField } from '../../ui/field.tsx';
+import { toast } from '../../ui/toast.tsx';
+import type { Context } from './actions.ts';
+
+const NAME_MAX = 200;
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+export function EditClass({ context: { now, changed }, slot, onClose }: { context: Context; slot: Slot; onClose: () => void }) {
+  const { data: teachers } = useLoad('teachers', (signal) => api.get<Page<Teacher>>('/teachers', { page_size: 100 }, signal));
+  // What was there when the form was opened: frames that come meanwhile change nothing that is typed.
+  const [initial] = useState(() => ({
+    date: wallDate(slot.starts_at),
+    start: wallTime(slot.starts_at),
+    end: wallTime(slot.ends_at),
+    teacher: slot.teacher_id ?? '',
+    place: slot.location,
+  }));
+  const form = useForm({
+    initial,
+    check: ({ date, start, end, place }) => ({
+      ...(isDate(date) ? {} : { date: t('wrong.date') }),
+      ...(TIME.test(start) ? {} : { start: t('wrong.time') }),
+      ...(!TIME.test(end) ? { end: t('wrong.time') } : end === start ? { end: t('ask.edit.order') } : {}),
+      ...([...place].length > NAME_MAX ? { place: t('wrong.long', { max: NAME_MAX }) } : {}),
+    }),
+    send: (values, key) => api.patch(`/schedules/${encodeURIComponent(now.id)}`, changes(initial, values, offsetOf(slot.starts_at)), { key }),
+    done: () => {
+      changed();
+      onClose();
+      toast(t('done.edit'));
+    },
+    fieldOf: (field) => ({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' } as const)[field],
+  });
+  return (
+    <Dialog title={t('ask.edit')} onClose={onClose}>
+      <form class="form form--two" onSubmit={form.submit} noValidate>
+        <TextField form={form} name="date" label={t('ask.edit.date')} type="date" />
+        <TextField form={form} name="start" label={t('ask.edit.start')} type="time" />
+        <TextField form={form} name="end" label={t('ask.edit.end')} type="time" />
+        {isStaff.value && (
+          <SelectField
+            form={form}
+            name="teacher"
+            label={t('ask.edit.teacher')}
+            choices={[...(initial.teacher ? [] : [{ value: '', label: t('card.no_teacher') }]), ...(teachers?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))]}
+          />
+        )}
+        <TextField form={form} name="place" label={t('ask.edit.place')} maxLength={NAME_MAX} wide />
+        <div class="form__end">
+          <ul class="follows">
+            <li>{t('ask.edit.told', { booked: now.seats_taken, waiting: now.waitlist.length })}</li>
+            <li>{t('ask.edit.keep')}</li>
+          </ul>
+          <Failure text={form.failure} />
+          <div class="dialog__buttons">
+            <Button onClick={onClose}>{t('back')}</Button>
+            <Button type="submit" kind="main" busy={form.busy}>
+              {form.busy ? t('working') : t('save')}
+            </Button>
+          </div>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+type Edited = Record<'date' | 'start' | 'end' | 'teacher' | 'place', string>;
+
+/** Only what was changed: each change is told to everybody concerned. A class that ends before it starts ends on the next day. */
+export function changes(before: Edited, after: Edited, offset: string): Record<string, string> {
+  const moved = before.date !== after.date || before.start !== after.start || before.end !== after.end;
+  const endDate = after.end < after.start ? addDays(after.date, 1) : after.date;
+  return {
+    ...(moved ? { starts_at: `${after.date}T${after.start}:00${offset}`, ends_at: `${endDate}T${after.end}:00${offset}` } : {}),
+    ...(before.teacher !== after.teacher ? { teacher_id: after.teacher } : {}),
+    ...(before.place !== after.place ? { location: after.place } : {}),
+  };
+}

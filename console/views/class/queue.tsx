@@ -1,0 +1,99 @@
+// Who waits, and what runs for them.
+
+import { now as instant } from '../../lib/clock.ts';
+import { whenText } from '../../lib/format.ts';
+import { t } from '../../lib/i18n.ts';
+import { wallTime } from '../../lib/time.ts';
+import type { QueueEntry, Roster } from '../../lib/types.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Countdown } from '../../ui/countdown.tsx';
+import type { Context } from './actions.ts';
+import { queueActions } from './queueactions.ts';
+
+export function Rounds({ roster: { rounds } }: { roster: Roster }) {
+  if (rounds.length === 0) return null;
+  return (
+    <section class="rounds" aria-labelledby="rounds-title">
+      <h2 id="rounds-title">{t('rounds.title')}</h2>
+      <ul>
+        {rounds.map((round) => (
+          <li key={round.id} class="rounds__one">
+            <Badge tone="hot">{t(`stage.${round.stage}`)}</Badge>
+            <span>{round.turn_of ? t('rounds.turn', { name: round.turn_of }) : t('rounds.race')}</span>
+            <strong class="rounds__left">
+              <Countdown until={round.deadline} />
+            </strong>
+            <span class="soft">{t('until', { time: wallTime(round.deadline) })}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface Props {
+  context: Context;
+  onPerson: (id: string) => void;
+}
+
+export function Queue({ context, onPerson }: Props) {
+  const { roster, now } = context;
+  return (
+    <section class="queue" aria-labelledby="queue-title">
+      <h2 id="queue-title">{t('queue.title', { length: now.waitlist.length, capacity: now.waitlist.capacity })}</h2>
+      {roster.queue.length === 0 ? (
+        <p class="hint queue__empty">{t('queue.empty')}</p>
+      ) : (
+        <ol class="queue__list">
+          {roster.queue.map((entry) => (
+            <Entry key={entry.waitlist_id} entry={entry} context={context} onPerson={onPerson} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
+  const { nickname, position, reachable, passed, offer, joined_at, status } = entry;
+  return (
+    <li class="entry">
+      <span class="entry__place">{position}</span>
+      <div class="entry__body">
+        <p class="entry__top">
+          <button type="button" class="link ellipsis" title={t('roster.why', { name: nickname })} onClick={() => onPerson(entry.student_id)}>
+            {nickname}
+          </button>
+          {status !== 'waiting' && <Badge tone="hot">{t(`entry.${status}`)}</Badge>}
+          <span class="entry__reach" title={reachable ? undefined : t('queue.unreachable.why')}>
+            <Badge tone={reachable ? 'main' : 'held'}>{reachable ? t('queue.reachable') : t('queue.unreachable')}</Badge>
+          </span>
+        </p>
+        <p class="hint">
+          {t('queue.joined', { when: whenText(joined_at) })}
+          {passed && <span class="held"> · {passed.text || t(`passed.${passed.why}`)}</span>}
+        </p>
+        {offer && (
+          <p class="hot entry__offer">
+            {Date.parse(offer.deadline) > instant.value ? (
+              <>
+                {t(`queue.offer.${offer.stage}`)} <Countdown until={offer.deadline} />
+              </>
+            ) : (
+              t('queue.over')
+            )}
+            {offer.begun_at && <span> · {t('queue.begun')}</span>}
+          </p>
+        )}
+        <p class="row">
+          {queueActions(entry, context).map(({ label, danger, run }) => (
+            <Button key={label} small kind={danger ? 'quiet' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+              {t(label)}
+            </Button>
+          ))}
+        </p>
+      </div>
+    </li>
+  );
+}
