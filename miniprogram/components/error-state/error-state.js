@@ -1,0 +1,10 @@
+// What went wrong, and the way on.
+
+Component({
+  properties: { title: String, text: String },
+  methods: {
+    retry() {
+      this.triggerEvent('retry')
+    },
+  },
+})

@@ -1,0 +1,82 @@
+// An offer that arrives while one is on another page, and what became of the one before.
+
+const offers = require('../../utils/offers')
+const navigate = require('../../utils/navigate')
+const time = require('../../utils/time')
+const { confirmBy } = require('../../utils/standing')
+
+const WORD_MS = 6000
+
+/** What is said of things that happened; an offer speaks for itself. @type {Record<string, string>} */
+const WORDS = {
+  offer_lost: '名额已被抢占',
+  offer_lapsed: '候补确认已过期',
+  offer_withdrawn: '候补名额已收回，顺位保持不变',
+  offer_skipped: '这次名额没有轮到您',
+  waitlist_closed: '候补已截止',
+  schedule_changed: '课程安排有变',
+}
+
+/** Whether the page that is open shows this place in line itself. @param {any} place */
+function isOpen(place) {
+  const pages = getCurrentPages()
+  const top = /** @type {any} */ (pages[pages.length - 1])
+  if (!top) return false
+  if (top.route === 'pages/home/index') return true
+  const id = top.options && top.options.id
+  return (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route) && id === place.waitlistId)
+    || (top.route === 'pages/schedules/detail' && id === place.scheduleId)
+}
+
+Component({
+  data: { place: null, word: null },
+  lifetimes: {
+    attached() {
+      this.here = true
+      this.offs = [
+        offers.watch(() => this.look()),
+        offers.onDismiss(() => this.look()),
+        offers.onNews((event) => this.hear(event)),
+      ]
+      // The page stands in the stack only when it is ready.
+      wx.nextTick(() => this.look())
+    },
+    detached() {
+      this.here = false
+      clearTimeout(this.timer)
+      this.offs.forEach((/** @type {() => void} */ off) => off())
+    },
+  },
+  pageLifetimes: {
+    show() { this.here = true; this.look() },
+    hide() { this.here = false },
+  },
+  methods: {
+    look() {
+      if (!this.here) return
+      const found = offers.unseen()
+      const place = found && !isOpen(found) ? { ...found, deadline: confirmBy(found.offer), when: time.moment(found.startsAt) } : null
+      const before = this.data.place
+      if (place && (!before || before.offer.id !== place.offer.id)) wx.vibrateShort({ type: 'medium' })
+      if (place || before) this.setData({ place })
+    },
+    /** @param {any} event */
+    hear(event) {
+      const title = WORDS[event.event]
+      if (!this.here || !title) return
+      const found = offers.places().find((place) => place.waitlistId === event.data.waitlist_id)
+      const text = found ? [found.courseName, event.event === 'waitlist_closed' ? '' : `您是第${found.position}位候补`].filter(Boolean).join(' · ') : ''
+      this.setData({ word: { title, text } })
+      clearTimeout(this.timer)
+      this.timer = setTimeout(() => this.setData({ word: null }), WORD_MS)
+    },
+    go() {
+      const { place } = this.data
+      offers.dismiss(place.offer.id)
+      navigate.go(`/pages/waitlist/detail?id=${place.waitlistId}&confirm=1`)
+    },
+    later() {
+      offers.dismiss(this.data.place.offer.id)
+    },
+  },
+})

@@ -1,0 +1,176 @@
+// Confirming a seat on offer. Opening the sheet is recorded, so that what was begun in time may end a
+// little later; the tap sends one request; who comes second is told so, and where they stand, at once.
+
+const actions = require('../../utils/actions')
+const api = require('../../utils/api')
+const consent = require('../../utils/consent')
+const navigate = require('../../utils/navigate')
+const offers = require('../../utils/offers')
+const time = require('../../utils/time')
+const { explain } = require('../../utils/texts')
+const { confirmBy } = require('../../utils/standing')
+
+/** What ends an offer, as events tell it. @type {Record<string, string>} */
+const ENDS = {
+  offer_lost: '名额已被抢占',
+  offer_lapsed: '候补确认已过期，名额已顺位给下一位候补用户',
+  offer_withdrawn: '候补名额已收回',
+  waitlist_closed: '候补已截止',
+}
+/** Refusals that are about this try, and not about the seat. */
+const PASSING = ['too_many_requests', 'request_in_progress', 'unauthorized', 'login_expired']
+
+const CLOSED = { phase: 'closed', problem: '', over: false, begun: false, unpaid: false, endTitle: '', endText: '' }
+
+Component({
+  properties: {
+    /** The class as the page sees it live, to notice when it is called off. */
+    schedule: { type: Object, value: null, observer() { this.lookAtClass() } },
+  },
+  data: { ...CLOSED, deadline: '', courseName: '', when: '', nickname: '', price: '' },
+  lifetimes: {
+    attached() {
+      this.off = offers.onNews((event) => this.hear(event))
+    },
+    detached() {
+      this.off()
+      this.place = null
+    },
+  },
+  methods: {
+    /**
+     * @param {{waitlistId: string, offer: any, courseName: string, startsAt: string, nickname?: string, price?: string}} place
+     */
+    async open(place) {
+      if (this.data.phase !== 'closed') return
+      this.place = place
+      this.bookingId = ''
+      this.setData({
+        ...CLOSED,
+        phase: 'asking',
+        deadline: confirmBy(place.offer),
+        courseName: place.courseName,
+        when: time.moment(place.startsAt),
+        nickname: place.nickname || '',
+        price: place.price || '',
+        begun: Boolean(place.offer.begun_at),
+      })
+      try {
+        const { confirm_by: deadline } = await actions.begin(place.waitlistId, place.offer.id)
+        if (this.isAbout(place)) this.setData({ deadline, begun: true, over: false })
+      } catch (error) {
+        if (this.isAbout(place) && this.data.phase === 'asking') this.refuse(error)
+      }
+    },
+
+    /** Whether the sheet still shows this offer; what is answered late is not shown over another. @param {any} place */
+    isAbout(place) {
+      return this.place === place && ['asking', 'sending'].includes(this.data.phase)
+    },
+
+    async confirm() {
+      if (this.data.phase !== 'asking' || this.data.over) return
+      const { place } = this
+      // First in the tap, as WeChat wants it; the seat does not wait for the answer.
+      consent.ask('confirm')
+      this.setData({ phase: 'sending', problem: '' })
+      try {
+        const { booking } = await actions.accept(place.waitlistId, place.offer.id)
+        if (this.isAbout(place)) this.win(booking)
+      } catch (error) {
+        if (this.isAbout(place)) this.refuse(error)
+      }
+    },
+
+    async decline() {
+      const { place } = this
+      const { confirm } = await wx.showModal({
+        title: '放弃这个名额？', content: '名额会给其他候补用户。', confirmText: '放弃', cancelText: '再想想',
+      })
+      if (!confirm || !this.isAbout(place)) return
+      this.setData({ phase: 'sending', problem: '' })
+      try {
+        const { entry } = await actions.decline(place.waitlistId, place.offer.id)
+        if (!this.isAbout(place)) return
+        const stays = ['waiting', 'notified', 'in_turn'].includes(entry.status)
+        this.finish('已放弃这个名额', stays ? `您是第${entry.position}位候补` : '您的候补已结束')
+      } catch (error) {
+        if (this.isAbout(place)) this.refuse(error)
+      }
+    },
+
+    /** @param {any} booking */
+    win(booking) {
+      this.bookingId = booking ? booking.id : ''
+      this.setData({ phase: 'won', unpaid: Boolean(booking && booking.payment_status === 'unpaid') })
+      wx.vibrateShort({ type: 'light' })
+    },
+
+    /** @param {any} error */
+    refuse(error) {
+      const { title, advice, reason } = explain(error)
+      if (error.isUnknown || PASSING.includes(reason)) {
+        this.setData({ phase: 'asking', problem: error.isUnknown ? `还不知道结果：${title}。请再点一次确认。` : title })
+      } else {
+        this.lose(title, advice)
+      }
+    },
+
+    /** Says at once that it is over, and then where one stands. @param {string} title @param {string} text */
+    async lose(title, text) {
+      const { place } = this
+      this.finish(title, text)
+      try {
+        const entry = await api.get(`/waitlist/${place.waitlistId}`)
+        if (this.place !== place || this.data.phase !== 'over') return
+        if (entry.status === 'waiting') this.setData({ endText: `您是第${entry.position}位候补，有名额会再通知您。` })
+        else if (entry.status === 'expired') this.setData({ endText: '您的候补已结束，可以看看其他时间。' })
+      } catch (error) {
+        // The text that stands there is true without the position.
+        explain(error)
+      }
+    },
+
+    /** @param {string} endTitle @param {string} endText */
+    finish(endTitle, endText) {
+      this.setData({ phase: 'over', endTitle, endText })
+    },
+
+    /** @param {any} event */
+    hear({ event, data }) {
+      const { place } = this
+      if (!place || !this.isAbout(place)) return
+      // While a request is under way, its answer says what became of it.
+      if (this.data.phase === 'sending') return
+      const isThis = data.offer_id ? data.offer_id === place.offer.id : data.waitlist_id === place.waitlistId
+      if (ENDS[event] && isThis) this.lose(ENDS[event], '')
+    },
+
+    lookAtClass() {
+      const { schedule, phase } = this.data
+      if (schedule && schedule.availability === 'revoked' && phase === 'asking') this.finish('课程已取消', '候补随之结束，可以看看其他时间。')
+    },
+
+    /** Time is up by the server's clock; the server says what that means. */
+    expire() {
+      if (this.data.phase === 'asking' || this.data.phase === 'sending') this.setData({ over: true })
+    },
+
+    close() {
+      if (this.data.phase === 'sending') return
+      const ended = this.data.phase !== 'asking'
+      this.place = null
+      this.setData(CLOSED)
+      this.triggerEvent('close', { ended })
+    },
+
+    openBooking() {
+      const { bookingId } = this
+      this.close()
+      if (bookingId) navigate.go(`/pages/booking/detail?id=${bookingId}`)
+    },
+
+    /** Keeps the page below from scrolling. */
+    still() {},
+  },
+})

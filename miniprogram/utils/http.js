@@ -1,0 +1,93 @@
+// One request to the server, and what can go wrong with it.
+
+const { API } = require('./config')
+const clock = require('./clock')
+
+const TIMEOUT_MS = 15000
+
+/** Why a request was not answered with success. */
+class ApiError extends Error {
+  /** @param {{status: number, reason: string, message: string, field?: string}} problem */
+  constructor({ status, reason, message, field = '' }) {
+    super(message)
+    /** 0 where no answer came. */
+    this.status = status
+    /** Stable, for programs. */
+    this.reason = reason
+    /** The field of the body that a 400 names, or empty. */
+    this.field = field
+  }
+
+  /** That nobody knows whether it happened: asked again with the same key, it happens once. */
+  get isUnknown() {
+    return this.status === 0 || this.reason === 'request_in_progress' || this.status >= 500
+  }
+}
+
+/** What a 400 says of a field. */
+const FIELD = /^参数 (\S+) 无效：(.*)$/
+
+/**
+ * @param {number} status
+ * @param {any} body
+ */
+function problemOf(status, body) {
+  const text = String((body && (body.error || body.message)) || '')
+  const reason = String((body && body.reason) || '') || `http_${status}`
+  const named = status === 400 ? FIELD.exec(text) : null
+  if (named) return new ApiError({ status, reason, message: named[2], field: named[1] })
+  return new ApiError({ status, reason, message: text || `服务器没有正常回答（${status}），请稍后再试` })
+}
+
+/** @param {string} errMsg */
+function unanswered(errMsg) {
+  const timedOut = /timeout|time out/i.test(errMsg)
+  return new ApiError({
+    status: 0,
+    reason: timedOut ? 'timeout' : 'unreachable',
+    message: timedOut ? '服务器没有及时回答，请重试' : '连不上服务器，请检查网络后重试',
+  })
+}
+
+/**
+ * Sends a request and answers with the `data` of its envelope, or rejects with an `ApiError`.
+ * @param {{method?: 'GET'|'POST'|'PUT'|'DELETE', path: string, data?: object, token?: string, key?: string, timeout?: number}} request
+ * @returns {Promise<any>}
+ */
+function send({ method = 'GET', path, data, token, key, timeout = TIMEOUT_MS }) {
+  const askedAt = Date.now()
+  /** @type {Record<string, string>} */
+  const header = { 'content-type': 'application/json' }
+  if (token) header.authorization = `Bearer ${token}`
+  if (key) header['idempotency-key'] = key
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: API + path,
+      method,
+      data,
+      header,
+      timeout,
+      success({ statusCode, data: body }) {
+        const envelope = /** @type {any} */ (body)
+        const told = envelope && envelope.data && envelope.data.server_time
+        if (typeof told === 'string') clock.observe(told, askedAt)
+        if (statusCode >= 200 && statusCode < 300 && envelope && 'data' in envelope) resolve(envelope.data)
+        else reject(problemOf(statusCode, envelope))
+      },
+      fail: ({ errMsg }) => reject(unanswered(errMsg)),
+    })
+  })
+}
+
+/**
+ * `?a=1&b=2`, without what is not set.
+ * @param {Record<string, string | number | undefined | null>} parameters
+ */
+function query(parameters) {
+  const pairs = Object.keys(parameters)
+    .filter((name) => parameters[name] !== undefined && parameters[name] !== null && parameters[name] !== '')
+    .map((name) => `${name}=${encodeURIComponent(String(parameters[name]))}`)
+  return pairs.length > 0 ? `?${pairs.join('&')}` : ''
+}
+
+module.exports = { send, query, ApiError }

@@ -1,0 +1,31 @@
+// How many messages are unread, for the mark on the tab bar.
+
+const signal = require('./signal')
+const api = require('./api')
+const session = require('./session')
+const offers = require('./offers')
+
+/** A message is written a moment after what it tells of. */
+const SOON_MS = 800
+
+const unread = signal(0)
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let soon
+
+async function load() {
+  if (!session.get().login) { unread.set(0); return }
+  try {
+    const { total } = await api.get('/messages', { unread: 1, page_size: 1 })
+    unread.set(total)
+  } catch (error) {
+    // The mark stays as it was; the page of messages says itself when it cannot be loaded.
+    if (error.status === undefined) throw error
+  }
+}
+
+offers.onNews(() => {
+  clearTimeout(soon)
+  soon = setTimeout(load, SOON_MS)
+})
+
+module.exports = { load, unread: unread.get, watch: unread.watch }

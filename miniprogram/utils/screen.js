@@ -1,0 +1,152 @@
+// What all pages do alike: they wait for a login, load, listen while they are looked at, and load
+// again when they come back or the connection does, because meanwhile anything may have happened.
+
+const session = require('./session')
+const socket = require('./socket')
+const navigate = require('./navigate')
+const changes = require('./changes')
+const { explain } = require('./texts')
+
+/**
+ * @typedef {object} Screen
+ * @property {() => Promise<object | void>} [load] asks the server and answers what to show
+ * @property {() => string[]} [topics] what to listen to
+ * @property {(topic: string, state: any) => void} [onState]
+ * @property {(event: any, topic: string) => void} [onEvent]
+ * @property {() => void} [onPerson] another person, or another student, is looking
+ * @property {() => void} [onVisible]
+ * @property {() => void} [onHidden]
+ * @property {boolean} [open] that it can be seen without a login
+ */
+
+/**
+ * The definition of a page.
+ * @template {Record<string, any>} T
+ * @param {T & Screen & ThisType<any>} def
+ * @returns {any}
+ */
+module.exports = function screen(def) {
+  return {
+    ...def,
+    data: { status: 'loading', problem: '', advice: '', ...def.data },
+
+    /** @param {Record<string, string>} query */
+    onLoad(query) {
+      this.offs = []
+      this.listening = new Map()
+      this.loads = 0
+      this.visible = false
+      this.person = ''
+      if (def.onLoad) def.onLoad.call(this, query)
+    },
+
+    onShow() {
+      this.visible = true
+      const tabBar = typeof this.getTabBar === 'function' ? this.getTabBar() : null
+      if (tabBar) tabBar.select(this.route)
+      let link = socket.link()
+      this.offs = [
+        session.watch(() => this.enter(false)),
+        socket.watch((next) => {
+          if (next === 'live' && link !== 'live' && this.data.status !== 'loading') this.refresh()
+          link = next
+        }),
+      ]
+      if (def.onVisible) def.onVisible.call(this)
+      this.enter(true)
+    },
+
+    onHide() {
+      this.rest()
+    },
+
+    onUnload() {
+      this.rest()
+      this.loads += 1
+      if (def.onUnload) def.onUnload.call(this)
+    },
+
+    /** Stops listening: a page that nobody looks at costs nothing. */
+    rest() {
+      if (!this.visible) return
+      this.visible = false
+      this.offs.forEach((/** @type {() => void} */ off) => off())
+      this.listening.forEach((/** @type {() => void} */ off) => off())
+      this.listening.clear()
+      if (def.onHidden) def.onHidden.call(this)
+    },
+
+    /**
+     * Goes on with whoever is logged in, or asks them to.
+     * @param {boolean} isShown that the page was just shown, and not only the login renewed
+     */
+    enter(isShown) {
+      const { phase, login } = session.get()
+      if (phase === 'starting') return
+      if (phase === 'out' && !def.open) { navigate.toLogin(); return }
+      const person = login ? `${login.user.id}/${login.studentId}` : ''
+      const isOther = person !== this.person
+      if (!isOther && !isShown) return
+      this.person = person
+      if (isOther && def.onPerson) def.onPerson.call(this)
+      this.listen()
+      this.refresh()
+    },
+
+    /** Listens to what `topics` says now. */
+    listen() {
+      if (!this.visible || !session.get().login) return
+      const student = session.student()
+      const studentId = student ? student.id : ''
+      const names = def.topics ? def.topics.call(this).map((/** @type {string} */ name) => `${name}|${studentId}`) : []
+      this.listening.forEach((/** @type {() => void} */ off, /** @type {string} */ name) => {
+        if (names.includes(name)) return
+        off()
+        this.listening.delete(name)
+      })
+      names.forEach((/** @type {string} */ name) => {
+        if (this.listening.has(name)) return
+        const topic = name.split('|')[0]
+        this.listening.set(name, socket.listen(topic, {
+          onState: (state) => { if (def.onState) def.onState.call(this, topic, state) },
+          onEvent: (event) => { if (def.onEvent) def.onEvent.call(this, event, topic) },
+        }, studentId))
+      })
+    },
+
+    /** Loads, and shows either what came or why nothing did. What is there stays meanwhile. */
+    async refresh() {
+      if (!def.load) { this.show({ status: 'ready' }); return }
+      this.loads += 1
+      const mine = this.loads
+      try {
+        const patch = await def.load.call(this)
+        if (this.loads !== mine) return
+        this.show({ ...patch, status: 'ready', problem: '', advice: '' })
+        this.listen()
+      } catch (error) {
+        if (this.loads !== mine) return
+        const { title, advice } = explain(error)
+        this.show({ status: this.data.status === 'ready' ? 'ready' : 'failed', problem: title, advice })
+      }
+    },
+
+    /** The person asks for it again. */
+    retry() {
+      if (this.data.status === 'failed') this.show({ status: 'loading', problem: '' })
+      socket.wake()
+      return this.refresh()
+    },
+
+    async onPullDownRefresh() {
+      await this.retry()
+      wx.stopPullDownRefresh()
+    },
+
+    /** Gives the view what is new, and nothing else. @param {object} patch */
+    show(patch) {
+      const news = changes(patch, this.data)
+      if (Object.keys(news).length > 0) this.setData(news)
+    },
+  }
+}

@@ -1,0 +1,173 @@
+// Who is logged in, and for whom they look and book.
+
+const signal = require('./signal')
+const http = require('./http')
+
+/**
+ * @typedef {{id: string, nickname: string, relation: string}} Student
+ * @typedef {{id: string, nickname: string, roles: string[], teacher_id?: string | null}} User
+ * @typedef {{token: string, refresh: string, user: User, students: Student[], studentId: string, again: object | null}} Login
+ * @typedef {{phase: 'starting' | 'in' | 'out', login: Login | null, expired: boolean}} Session
+ */
+
+const KEPT = 'login'
+/** That somebody logged out on purpose: then WeChat's own login is not tried by itself. */
+const LEFT = 'logged-out'
+
+const state = signal(/** @type {Session} */ ({ phase: 'starting', login: null, expired: false }))
+
+/** @returns {Login | null} */
+const read = () => wx.getStorageSync(KEPT) || null
+
+/** @param {Login} login */
+function enter(login) {
+  wx.setStorageSync(KEPT, login)
+  wx.removeStorageSync(LEFT)
+  state.set({ phase: 'in', login, expired: false })
+}
+
+/** @param {boolean} expired */
+function leave(expired) {
+  wx.removeStorageSync(KEPT)
+  state.set({ phase: 'out', login: null, expired })
+}
+
+/** Goes on with the kept login, or lets WeChat say who this is. */
+async function start() {
+  const kept = read()
+  if (kept) { enter(kept); return }
+  if (wx.getStorageSync(LEFT)) { leave(false); return }
+  try {
+    await logInByWeChat()
+  } catch (error) {
+    leave(false)
+  }
+}
+
+/** @returns {Promise<string>} */
+function weChatCode() {
+  return new Promise((resolve, reject) => {
+    wx.login({ success: ({ code }) => (code ? resolve(code) : reject(new Error('no code'))), fail: reject })
+  })
+}
+
+async function logInByWeChat() {
+  const code = await weChatCode()
+  return take(await http.send({ method: 'POST', path: '/login', data: { code } }), { weChat: true })
+}
+
+/**
+ * Logs in with what was typed or chosen; `again` is what repeats it without asking.
+ * @param {Record<string, string>} body
+ * @param {object | null} [again]
+ */
+async function logIn(body, again = null) {
+  return take(await http.send({ method: 'POST', path: '/login', data: body }), again)
+}
+
+/**
+ * @param {{token: string, refresh_token: string, user: User, students: Student[]}} answer
+ * @param {object | null} again
+ */
+function take(answer, again) {
+  const before = state.get().login || read()
+  const kept = before && answer.students.some((student) => student.id === before.studentId) ? before.studentId : ''
+  const studentId = kept || (answer.students[0] ? answer.students[0].id : '')
+  enter({ token: answer.token, refresh: answer.refresh_token, user: answer.user, students: answer.students, studentId, again })
+  return answer.token
+}
+
+/** @type {Promise<string> | null} */
+let renewing = null
+
+/**
+ * A token in place of one that the server refused; asked by many at once, it is fetched once.
+ * Rejects when nobody is logged in any more, or when the server does not answer.
+ * @param {string} stale
+ * @returns {Promise<string>}
+ */
+function renew(stale) {
+  const login = state.get().login
+  if (login && login.token !== stale) return Promise.resolve(login.token)
+  if (!renewing) renewing = exchange(stale).finally(() => { renewing = null })
+  return renewing
+}
+
+/** @param {string} stale */
+async function exchange(stale) {
+  // Another window of the same browser may have exchanged it already; a token serves once.
+  const login = read() || state.get().login
+  if (!login) throw new http.ApiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
+  if (login.token !== stale) { enter(login); return login.token }
+  try {
+    const answer = await http.send({ method: 'POST', path: '/token/refresh', data: { refresh_token: login.refresh } })
+    const next = { ...login, token: answer.token, refresh: answer.refresh_token || login.refresh }
+    enter(next)
+    return next.token
+  } catch (error) {
+    if (error.status !== 401) throw error
+  }
+  try {
+    return await logInAgain(login.again)
+  } catch (error) {
+    if (error.status === 0 || error.status >= 500) throw error
+    leave(true)
+    throw new http.ApiError({ status: 401, reason: 'login_expired', message: '登录已过期，请重新登录' })
+  }
+}
+
+/** @param {any} again */
+function logInAgain(again) {
+  if (again && again.weChat) return logInByWeChat()
+  if (again && again.code) return logIn({ code: again.code }, again)
+  return Promise.reject(new http.ApiError({ status: 401, reason: 'login_expired', message: '登录已过期' }))
+}
+
+/** Ends the session here, and at the server when it can be told. */
+async function logOut() {
+  const login = state.get().login
+  wx.setStorageSync(LEFT, true)
+  leave(false)
+  if (!login) return
+  // A session that nobody could end dies with its tokens; the person has left in any case.
+  await http.send({ method: 'POST', path: '/logout', data: {}, token: login.token }).catch(() => null)
+}
+
+/** @param {Partial<Login>} change */
+function update(change) {
+  const login = state.get().login
+  if (login) enter({ ...login, ...change })
+}
+
+/** @param {string} studentId */
+const chooseStudent = (studentId) => update({ studentId })
+
+/** @returns {Student | null} */
+function student() {
+  const login = state.get().login
+  if (!login) return null
+  return login.students.find((one) => one.id === login.studentId) || login.students[0] || null
+}
+
+/** @param {string} id */
+function nicknameOf(id) {
+  const login = state.get().login
+  const found = login && login.students.find((one) => one.id === id)
+  return found ? found.nickname : ''
+}
+
+const isTeacher = () => {
+  const { login } = state.get()
+  return Boolean(login && login.user.teacher_id)
+}
+
+/** Whether there is anybody to book for. */
+const isStudent = () => {
+  const { login } = state.get()
+  return Boolean(login && login.students.length > 0)
+}
+
+module.exports = {
+  isStudent, start, logIn, logInByWeChat, logOut, renew, update, chooseStudent, student, nicknameOf, isTeacher,
+  get: state.get, watch: state.watch,
+}
