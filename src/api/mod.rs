@@ -1,5 +1,6 @@
 //! The routes' handlers, a file for each resource: its requests, its queries, its answers.
 
+pub mod about;
 pub mod accounts;
 pub mod auth;
 pub mod bookings;

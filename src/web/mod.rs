@@ -4,6 +4,7 @@ mod document;
 pub mod error;
 pub mod extract;
 pub mod limit;
+mod pages;
 pub mod reply;
 pub mod routes;
 pub mod server;

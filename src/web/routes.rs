@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    accounts, auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules, sizes,
-    subscriptions, waitlist, ws,
+    about, accounts, auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules,
+    sizes, subscriptions, waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -75,6 +75,8 @@ routes! {
     put "/bookings/{id}/move" LoggedIn bookings::move_booking;
     get "/coach/bookings" Teacher bookings::list_coach_bookings;
     post "/pay" LoggedIn bookings::pay;
+
+    get "/about" Anyone about::get_about;
 
     post "/login" Anyone auth::login;
     post "/login/wx" Anyone auth::login_wx;

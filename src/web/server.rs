@@ -23,7 +23,6 @@ use actix_web::{
 };
 use futures_util::{StreamExt, stream};
 use prometheus::{HistogramVec, register_histogram_vec};
-use rust_embed::RustEmbed;
 use socket2::{Domain, Protocol, Socket, Type};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
@@ -31,6 +30,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::{
     error::Problem,
     extract::{ClientAddress, RequestId, lang_of},
+    pages,
     routes::{self, ApiDoc, methods},
     state::App,
 };
@@ -89,9 +89,7 @@ pub fn serve(app: App, listener: TcpListener) -> std::io::Result<actix_web::dev:
             .route("/healthz", methods::get().to(ops::healthz))
             .route("/readyz", methods::get().to(ops::readyz))
             .route("/metrics", methods::get().to(ops::serve_metrics))
-            .route("/", methods::get().to(index))
-            .route("/favicon.ico", methods::get().to(icon))
-            .route("/start/{path:.*}", methods::get().to(asset))
+            .configure(pages::mount)
             .configure(|config| {
                 if let Some(sandbox) = &sandbox {
                     sandbox(config);
@@ -276,7 +274,6 @@ fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Resp
     if status.is_server_error() || method != Method::GET {
         tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms = took.as_millis() as u64, "request");
     }
-    let docs = route.starts_with("/api/v1/docs");
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -286,66 +283,11 @@ fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Resp
     if !json {
         // Nothing runs or is followed in JSON.
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        let policy = if docs { DOCS_POLICY } else { PAGE_POLICY };
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::CONTENT_SECURITY_POLICY, pages::policy_of(&route));
     }
     response
 }
 
-const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
-    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
-/// The API page brings styles of its own.
-const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    frame-ancestors 'none'";
-
 async fn openapi() -> HttpResponse {
     HttpResponse::Ok().json(ApiDoc::openapi())
-}
-
-// ---- the console's files
-
-#[derive(RustEmbed)]
-#[folder = "start/"]
-struct Console;
-
-/// The board logs people in by bare names: it is for the demo alone.
-async fn index(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let is_demo = req.app_data::<App>().is_some_and(|app| app.config.is_demo());
-    file(&req, if is_demo { "index.html" } else { "service.html" })
-}
-
-async fn icon(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&req, "icon.svg")
-}
-
-async fn asset(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let path = req.match_info().get("path").unwrap_or_default().to_owned();
-    file(&req, &path)
-}
-
-fn file(req: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    let found = Console::get(path).ok_or(Problem::NotFound)?;
-    let tag: String = found.metadata.sha256_hash().iter().take(8).map(|b| format!("{b:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
-    if known == Some(tag.as_str()) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
-    }
-    Ok(HttpResponse::Ok()
-        .content_type(content_type(path))
-        .insert_header((header::ETAG, tag))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(found.data.into_owned()))
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("json") => "application/json; charset=utf-8",
-        Some(_) | None => "application/octet-stream",
-    }
 }

@@ -38,6 +38,8 @@ put    /bookings/$booking/move {"schedule_id":"$free"}                          
 get    /coach/bookings                                                            | 401 | 403 403 200 200 403 403
 post   /pay                    {"booking_id":"$unpaid"}                           | 401 | 404 200 404 200 200 200
 
+get    /about                                                                     | 200 | 200 200 200 200 200 200
+
 post   /login                  {"code":"dev:student:anyone"}                      | 200 | 200 200 200 200 200 200
 post   /login                  {"code":"dev:student:"}                            | 401 | 401 401 401 401 401 401
 post   /login/wx               {"code":"dev:student:anyone"}                      | 200 | 200 200 200 200 200 200

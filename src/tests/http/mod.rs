@@ -15,6 +15,7 @@ mod inbox;
 mod keys;
 mod merging;
 mod ops;
+mod pages;
 mod passwords;
 mod payments;
 mod people;

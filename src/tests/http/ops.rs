@@ -1,4 +1,4 @@
-//! For whoever runs the server, and for browsers: alive, ready, counted, and the console's files.
+//! For whoever runs the server: alive, ready, counted.
 
 use std::net::SocketAddr;
 
@@ -10,13 +10,13 @@ use tokio::{
 };
 
 use crate::{
-    harness::app::{TestApp, on_both},
+    harness::app::{TestApp, at, on_both},
     store::database::Database,
 };
 
 on_both! {
     it_tells_that_it_is_well
-    the_console_is_served_whole
+    a_client_is_told_what_this_server_is
     what_is_never_sent_holds_no_connection
 }
 
@@ -45,29 +45,15 @@ async fn it_tells_that_it_is_well(app: &mut TestApp) {
     assert!(!text.contains("01K"), "{text}");
 }
 
-async fn the_console_is_served_whole(app: &mut TestApp) {
-    let root = format!("http://{}", app.running.address);
-    let client = reqwest::Client::new();
-    let page = client.get(&root).send().await.expect("a page");
-    let header = |name: &str| page.headers()[name].to_str().expect("text").to_owned();
-    assert_eq!((page.status().as_u16(), header("content-type")), (200, "text/html; charset=utf-8".to_owned()));
-    assert!(header("content-security-policy").starts_with("default-src 'self';"));
-    assert_eq!((header("x-content-type-options"), header("cache-control")), ("nosniff".into(), "no-cache".into()));
-    let tag = header("etag");
-    let html = page.text().await.expect("a text");
-    let again = client.get(&root).header("if-none-match", tag).send().await.expect("an answer");
-    assert_eq!((again.status().as_u16(), again.content_length()), (304, Some(0)));
-    let mut files = 0;
-    for part in html.split("\"").filter(|p| p.starts_with("/start/")) {
-        let answer = client.get(format!("{root}{part}")).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200, "{part}");
-        files += 1;
-    }
-    assert!(files > 0, "{html}");
-    for path in ["/start/", "/start/none.js", "/start/../Cargo.toml", "/start/%2e%2e/Cargo.toml"] {
-        let answer = client.get(format!("{root}{path}")).send().await.expect("an answer");
-        assert_eq!(answer.status(), 404, "{path}");
-    }
+async fn a_client_is_told_what_this_server_is(app: &mut TestApp) {
+    let about = app.anybody().get("/about").await.is(200);
+    let expected = json!({
+        "name": "yueke", "version": env!("CARGO_PKG_VERSION"), "mode": "demo", "clock": "manual",
+        "zone": "Asia/Shanghai", "server_time": at("08:00:00.000"),
+    });
+    assert_eq!(about, expected);
+    app.advance_to("09:30:00.250").await;
+    assert_eq!(app.anybody().get("/about").await.is(200)["server_time"], at("09:30:00.250"));
 }
 
 /// Sends this and nothing more; all that comes until the server closes.
