@@ -12,7 +12,7 @@ use crate::{
     },
     domain::schedule::{
         state::{Booking, BookingState, Canceller, Head, Offer, Payment, SeatHold, Source, Stage},
-        view::{Availability, Mine, Place, PlaceStatus, View},
+        view::{Availability, Mine, OnOffer, Place, PlaceStatus, View},
     },
 };
 
@@ -39,8 +39,19 @@ pub struct ScheduleBody {
     pub epoch: u64,
     pub version: u64,
     pub server_time: String,
+    /// The seats on offer now, the soonest deadline first.
+    pub rounds: Vec<RoundBody>,
     // Last, because a frame is shared by all viewers up to here.
     pub mine: MineBody,
+}
+
+/// A freed seat that is offered to those who wait.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SeatOnOffer)]
+pub struct RoundBody {
+    #[schema(value_type = String, example = "race")]
+    pub stage: Stage,
+    pub deadline: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -196,6 +207,7 @@ impl ScheduleBody {
             waitlist_len,
             waitlist_open,
             cutoff_at,
+            rounds,
         } = view;
         // The cutoff passes without a turn when nobody waits.
         let open = *waitlist_open && server_time < *cutoff_at;
@@ -216,8 +228,16 @@ impl ScheduleBody {
             epoch,
             version: *version,
             server_time: zone.rfc3339(server_time),
+            rounds: rounds.iter().map(|r| RoundBody::of(r, zone)).collect(),
             mine: MineBody::of(mine, head, zone),
         }
+    }
+}
+
+impl RoundBody {
+    fn of(round: &OnOffer, zone: Zone) -> Self {
+        let OnOffer { stage, deadline } = round;
+        Self { stage: *stage, deadline: zone.rfc3339(*deadline) }
     }
 }
 

@@ -20,6 +20,15 @@ pub struct View {
     pub waitlist_len: u32,
     pub waitlist_open: bool,
     pub cutoff_at: Timestamp,
+    /// The seats on offer, the soonest deadline first.
+    pub rounds: Vec<OnOffer>,
+}
+
+/// A seat on its way to a new owner, as everybody may see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnOffer {
+    pub stage: Stage,
+    pub deadline: Timestamp,
 }
 
 /// Derived, never stored.
@@ -79,7 +88,16 @@ impl Schedule {
             waitlist_len: self.queue_len(),
             waitlist_open: self.waitlist_open(at),
             cutoff_at: self.head.cutoff_at(),
+            rounds: self.on_offer(),
         }
+    }
+
+    fn on_offer(&self) -> Vec<OnOffer> {
+        let rounds = self.rounds.iter().map(|r| OnOffer { stage: r.stage, deadline: r.deadline });
+        let mut rounds: Vec<_> = rounds.collect();
+        // In the order of their release where deadlines are the same.
+        rounds.sort_by_key(|r| r.deadline);
+        rounds
     }
 
     fn availability(&self) -> Availability {

@@ -6,7 +6,7 @@ use crate::{
     domain::schedule::{
         Policy,
         state::{Booking, BookingState, Entry, Head, Offer, Payment, Source, Stage, Status},
-        view::{Availability, Place, PlaceStatus, View},
+        view::{Availability, OnOffer, Place, PlaceStatus, View},
     },
 };
 
@@ -37,6 +37,7 @@ fn state() -> BoardState {
         waitlist_len: 2,
         waitlist_open: true,
         cutoff_at: at("13:00:00"),
+        rounds: vec![OnOffer { stage: Stage::Race, deadline: at("12:45:00") }],
         head,
     };
     BoardState { view, epoch: 2, at: at("12:30:00"), encoded: Default::default() }
@@ -71,6 +72,7 @@ const STRANGER: &str = concat!(
     r#""seats_taken":5,"seats_held":0,"seats_offered":1,"seats_left":0,"availability":"booked","#,
     r#""waitlist":{"capacity":8,"length":2,"open":true},"cutoff_at":"2025-11-12T13:00:00.000+08:00","#,
     r#""epoch":2,"version":7,"server_time":"2025-11-12T12:30:00.000+08:00","#,
+    r#""rounds":[{"stage":"race","deadline":"2025-11-12T12:45:00.000+08:00"}],"#,
     r#""mine":{"booking":null,"hold":null,"waitlist_entry":null,"offer":null}}}"#,
 );
 

@@ -29,7 +29,7 @@ async fn a_class_is_planned(app: &mut TestApp) {
         "ends_at": at("20:30:00.000"), "capacity": 4, "seats_taken": 0, "seats_held": 0, "seats_offered": 0,
         "seats_left": 4, "availability": "available", "waitlist": { "capacity": 8, "length": 0, "open": true },
         "cutoff_at": at("13:00:00.000"), "epoch": class["epoch"], "version": class["version"],
-        "server_time": at("08:00:00.000"),
+        "server_time": at("08:00:00.000"), "rounds": [],
         "mine": { "booking": null, "hold": null, "waitlist_entry": null, "offer": null },
     });
     assert_eq!(class, expected);
