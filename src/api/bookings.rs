@@ -29,8 +29,9 @@ use crate::{
     flows::transfer::{self, Moved, Origin},
     live::bodies::{BookingBody, booking_body},
     store::{
+        filters::Filters,
         recover::{BOOKING_COLUMNS, read_booking},
-        sql::{Arg, Row},
+        sql::Row,
     },
     web::{
         error::Problem,
@@ -365,55 +366,22 @@ pub async fn pay(ctx: Ctx, caller: Caller, body: Body<Pay>) -> Result<HttpRespon
 
 const STATUSES: [&str; 5] = ["pending", "confirmed", "cancelled", "completed", "no_show"];
 
-/// A filtered, paged list of bookings, soonest class first or latest first.
-struct Listing {
-    filters: Vec<String>,
-    args: Vec<Arg>,
-}
-
-impl Listing {
-    fn new() -> Self {
-        Self { filters: Vec::new(), args: Vec::new() }
-    }
-
-    /// `?` in `filter` becomes the argument's placeholder.
-    fn filter(&mut self, filter: &str, arg: impl Into<Arg>) {
-        self.args.push(arg.into());
-        self.filters.push(filter.replace('?', &format!("${}", self.args.len())));
-    }
-
-    fn students(&mut self, students: &[StudentId]) {
-        let places: Vec<String> = students
-            .iter()
-            .map(|s| {
-                self.args.push((*s).into());
-                format!("${}", self.args.len())
-            })
-            .collect();
-        self.filters.push(if places.is_empty() {
-            "1 = 0".into()
-        } else {
-            format!("student_id in ({})", places.join(","))
-        });
-    }
-
-    async fn answer(self, ctx: &Ctx, query: &Query, order: &str) -> Result<HttpResponse, Problem> {
-        let page = query.page()?;
-        let Self { filters, args } = self;
-        let filters = if filters.is_empty() { "1 = 1".to_owned() } else { filters.join(" and ") };
-        let reader = ctx.app.store.reader();
-        let sql = format!("select count(*) as n from bookings where {filters}");
-        let total = reader.one(&sql, args.clone()).await?.map_or(Ok(0), |r| r.version("n"))?;
-        let sql = format!(
-            "select {BOOKING_COLUMNS} from bookings where {filters} order by {order} limit {} offset {}",
-            page.limit(),
-            page.offset()
-        );
-        let rows = reader.all(&sql, args).await?;
-        let body = |row: &Row| read_found(row).map(|found| found.whole(ctx.zone()));
-        let items = rows.iter().map(body).collect::<Result<Vec<_>, _>>()?;
-        Ok(ctx.ok(page.of(items, total)))
-    }
+/// A page of the bookings for which these hold.
+async fn listed(ctx: &Ctx, query: &Query, filters: Filters, order: &str) -> Result<HttpResponse, Problem> {
+    let page = query.page()?;
+    let (which, args) = (filters.sql(), filters.args());
+    let reader = ctx.app.store.reader();
+    let sql = format!("select count(*) as n from bookings where {which}");
+    let total = reader.one(&sql, args.clone()).await?.map_or(Ok(0), |r| r.version("n"))?;
+    let sql = format!(
+        "select {BOOKING_COLUMNS} from bookings where {which} order by {order} limit {} offset {}",
+        page.limit(),
+        page.offset()
+    );
+    let rows = reader.all(&sql, args).await?;
+    let body = |row: &Row| read_found(row).map(|found| found.whole(ctx.zone()));
+    let items = rows.iter().map(body).collect::<Result<Vec<_>, _>>()?;
+    Ok(ctx.ok(page.of(items, total)))
 }
 
 /// Bookings of the caller's students; for staff, of everybody. Latest class first.
@@ -421,32 +389,32 @@ impl Listing {
     params(("status" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
     responses((status = 200, body = [BookingBody])))]
 pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
-    let mut listing = Listing::new();
+    let mut filters = Filters::default();
     match query.student()? {
         Some(_) => {
             let student = ctx.app.people.resolve(&caller, query.get("student_id"), ctx.now()).await?;
-            listing.students(&[student]);
+            filters.and_one_of("student_id", [student]);
         }
-        None if caller.is_staff() => listing.filter(&format!("{OF_ORG} = ?)"), ctx.app.org),
-        None => listing.students(&my_students(&ctx, &caller).await?),
+        None if caller.is_staff() => filters.and(&format!("{OF_ORG} = ?)"), ctx.app.org),
+        None => filters.and_one_of("student_id", my_students(&ctx, &caller).await?),
     }
     if let Some(status) = query.get("status") {
         if !STATUSES.contains(&status) {
             let all = STATUSES.join(", ");
             return Err(Problem::invalid("status", format!("应为 {all}"), format!("use one of {all}")));
         }
-        listing.filter("status = ?", status);
+        filters.and("status = ?", status);
     }
     if let Some(schedule) = query.get("schedule_id") {
-        listing.filter("schedule_id = ?", schedule);
+        filters.and("schedule_id = ?", schedule);
     }
     if let Some(from) = query.instant("from", ctx.zone())? {
-        listing.filter("starts_at >= ?", from);
+        filters.and("starts_at >= ?", from);
     }
     if let Some(to) = query.instant("to", ctx.zone())? {
-        listing.filter("starts_at < ?", to);
+        filters.and("starts_at < ?", to);
     }
-    listing.answer(&ctx, &query, "starts_at desc, id desc").await
+    listed(&ctx, &query, filters, "starts_at desc, id desc").await
 }
 
 async fn my_students(ctx: &Ctx, caller: &Caller) -> Result<Vec<StudentId>, Problem> {
@@ -456,11 +424,11 @@ async fn my_students(ctx: &Ctx, caller: &Caller) -> Result<Vec<StudentId>, Probl
 /// My active bookings that are still to come, soonest first.
 #[utoipa::path(get, path = "/bookings/mine/upcoming", tag = "bookings", responses((status = 200, body = [BookingBody])))]
 pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
-    let mut listing = Listing::new();
-    listing.students(&my_students(&ctx, &caller).await?);
-    listing.filters.push("status in ('pending', 'confirmed')".into());
-    listing.filter("ends_at > ?", ctx.now());
-    listing.answer(&ctx, &query, "starts_at, id").await
+    let mut filters = Filters::default();
+    filters.and_one_of("student_id", my_students(&ctx, &caller).await?);
+    filters.and_always("status in ('pending', 'confirmed')");
+    filters.and("ends_at > ?", ctx.now());
+    listed(&ctx, &query, filters, "starts_at, id").await
 }
 
 /// The bookings on the teacher's classes, of one local day when `date` is given.
@@ -468,13 +436,13 @@ pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
     responses((status = 200, body = [BookingBody]), (status = 403)))]
 pub async fn list_coach_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let teacher = caller.teacher().ok_or(Problem::Forbidden)?;
-    let mut listing = Listing::new();
-    listing.filter("teacher_id = ?", teacher);
+    let mut filters = Filters::default();
+    filters.and("teacher_id = ?", teacher);
     if let Some(date) = query.get("date") {
         let bad = || Problem::invalid("date", "应为 2025-11-12 这样的日期", "use a date such as 2025-11-12");
         let (from, to) = ctx.zone().day(date).ok_or_else(bad)?;
-        listing.filter("starts_at >= ?", from);
-        listing.filter("starts_at < ?", to);
+        filters.and("starts_at >= ?", from);
+        filters.and("starts_at < ?", to);
     }
-    listing.answer(&ctx, &query, "starts_at, id").await
+    listed(&ctx, &query, filters, "starts_at, id").await
 }

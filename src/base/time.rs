@@ -136,6 +136,25 @@ impl Zone {
         Some((self.midnight(date)?, self.midnight(next)?))
     }
 
+    /// So many local days, the first given as `yyyy-mm-dd`.
+    pub fn days(self, first: &str, count: u64) -> Option<Vec<LocalDay>> {
+        let first = NaiveDate::parse_from_str(first, "%Y-%m-%d").ok()?;
+        let day = |n| {
+            let date = first.checked_add_days(Days::new(n))?.format("%Y-%m-%d").to_string();
+            let (begins_at, ends_at) = self.day(&date)?;
+            Some(LocalDay { date, begins_at, ends_at })
+        };
+        (0..count).map(day).collect()
+    }
+
+    /// All local days of a month, given as `yyyy-mm`.
+    pub fn month(self, month: &str) -> Option<Vec<LocalDay>> {
+        let first = format!("{month}-01");
+        let date =
+            NaiveDate::parse_from_str(&first, "%Y-%m-%d").ok().filter(|d| d.format("%Y-%m").to_string() == month)?;
+        self.days(&first, u64::from(date.num_days_in_month()))
+    }
+
     /// The next instant after `at` at which the clock on the wall shows this time of day.
     pub fn next_time_of_day(self, at: Timestamp, since_midnight: Millis) -> Timestamp {
         let today = self.at(at).date_naive();
@@ -162,6 +181,15 @@ impl Zone {
         let utc = Utc.timestamp_millis_opt(at.0).single().unwrap_or_default();
         utc.with_timezone(&self.0).fixed_offset()
     }
+}
+
+/// A day of the zone, half-open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalDay {
+    /// As in `2025-11-12`.
+    pub date: String,
+    pub begins_at: Timestamp,
+    pub ends_at: Timestamp,
 }
 
 /// The server's clock: the machine's, one that is moved by hand (demo mode and tests), or one
@@ -270,6 +298,22 @@ mod tests {
         let berlin = Zone::named("Europe/Berlin").unwrap();
         let (from, to) = berlin.day("2026-03-29").unwrap();
         assert_eq!(to - from, 23 * HOUR);
+    }
+
+    #[test]
+    fn a_month_has_its_days() {
+        for (month, days, first, last) in [
+            ("2025-11", 30, "2025-11-01", "2025-11-30"),
+            ("2024-02", 29, "2024-02-01", "2024-02-29"),
+            ("2025-12", 31, "2025-12-01", "2025-12-31"),
+        ] {
+            let all = Zone::SHANGHAI.month(month).unwrap();
+            assert_eq!((all.len(), &*all[0].date, &*all[days - 1].date), (days, first, last));
+            assert!(all.windows(2).all(|two| two[0].ends_at == two[1].begins_at), "{month}");
+        }
+        for bad in ["2025-13", "2025-1", "2025-11-01", "1999-12", "2200-01", "11-2025", "2025", "", "2025-+1", "x"] {
+            assert_eq!(Zone::SHANGHAI.month(bad), None, "{bad}");
+        }
     }
 
     #[tokio::test]

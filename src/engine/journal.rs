@@ -89,6 +89,18 @@ pub trait Journal: Send + Sync + 'static {
     /// The committed state; none when there is no such schedule.
     fn load(&self, id: ScheduleId) -> BoxFuture<'static, Result<Option<Schedule>, Fault>>;
 
+    /// Many of them, in whatever order, as far as they are shown: nothing may be decided upon these.
+    fn load_shown(&self, ids: Vec<ScheduleId>) -> BoxFuture<'static, Result<Vec<Schedule>, Fault>> {
+        let loads: Vec<_> = ids.into_iter().map(|id| self.load(id)).collect();
+        Box::pin(async move {
+            let mut shown = Vec::with_capacity(loads.len());
+            for load in loads {
+                shown.extend(load.await?);
+            }
+            Ok(shown)
+        })
+    }
+
     /// Schedules with a stored deadline before `until`, earliest first.
     fn due(&self, until: Timestamp, limit: u32) -> BoxFuture<'static, Result<Vec<(ScheduleId, Timestamp)>, Fault>>;
 

@@ -15,6 +15,7 @@ mod registry;
 mod wake;
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{oneshot, watch};
 
 pub use self::{
@@ -217,6 +219,25 @@ impl Engine {
         tokio::time::timeout(within, self.look_on(schedule, student)).await.map_err(|_| gone())?
     }
 
+    /// The same of many, in their order. What is not in memory is read in one go.
+    pub async fn look_all(&self, schedules: &[ScheduleId], student: Option<StudentId>) -> Result<Vec<Seen>, Trouble> {
+        let within = Duration::from_millis(LOOK_WITHIN as u64);
+        let gone = || Trouble::Unavailable(Fault::new("the database does not answer"));
+        let asleep = schedules.iter().copied().filter(|id| !self.0.registry.is_live(*id)).collect();
+        let loaded = tokio::time::timeout(within, self.0.journal.load_shown(asleep)).await.map_err(|_| gone())?;
+        let now = self.0.clock.now();
+        let loaded = loaded.map_err(Trouble::Unavailable)?.into_iter();
+        let quiet = loaded.filter(|s| s.next_due().is_none_or(|due| due > now));
+        let see = |s: Schedule| (s.head.id, Seen::of(&s, now, self.0.sizes.of(&s.head), self.0.epoch, student));
+        let mut seen: HashMap<ScheduleId, Seen> = quiet.map(see).collect();
+        let known: Vec<_> = schedules.iter().map(|id| (*id, seen.remove(id))).collect();
+        let looks = stream::iter(known).map(async |(id, seen)| match seen {
+            Some(seen) => Ok(seen),
+            None => self.look(id, student).await,
+        });
+        looks.buffered(LOOKS_AT_ONCE).try_collect().await
+    }
+
     async fn look_on(&self, schedule: ScheduleId, student: Option<StudentId>) -> Result<Seen, Trouble> {
         if !self.0.registry.is_live(schedule) {
             let loaded = self.0.journal.load(schedule).await.map_err(Trouble::Unavailable)?;
@@ -344,6 +365,9 @@ impl Engine {
         }
     }
 }
+
+/// Of a list, actors are asked for their state this many at a time.
+const LOOKS_AT_ONCE: usize = 16;
 
 /// An order meets a retiring actor once; more often only when the database keeps failing.
 const RESUBMIT_MAX: usize = 4;

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{
-    Store, StoreError, recover,
+    Store, StoreError, recover, shown,
     sql::{Arg, Kind, ROWS_MAX, rows_args, rows_source},
 };
 use crate::{
@@ -37,6 +37,14 @@ impl Journal for Store {
         Box::pin(async move {
             writer.wait_out_doubt().await?;
             Ok(recover::load(&reader, id).await?)
+        })
+    }
+
+    fn load_shown(&self, ids: Vec<ScheduleId>) -> BoxFuture<'static, Result<Vec<Schedule>, Fault>> {
+        let (reader, writer) = (self.reader().clone(), self.writer().clone());
+        Box::pin(async move {
+            writer.wait_out_doubt().await?;
+            Ok(shown::load_shown(&reader, &ids).await?)
         })
     }
 

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod backup;
 mod checkpoint;
+pub mod filters;
 pub mod journal;
 pub mod judge;
 pub mod names;
@@ -15,6 +16,7 @@ pub mod recover;
 mod rows;
 pub mod schedules;
 pub mod session;
+mod shown;
 pub mod sql;
 mod transaction;
 pub mod writer;

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Names the row that a bad column stands in.
-fn in_row(table: &str, row: &Row) -> impl FnOnce(BadColumn) -> StoreError {
+pub(super) fn in_row(table: &str, row: &Row) -> impl FnOnce(BadColumn) -> StoreError {
     let id = row.text("id").unwrap_or("?").to_owned();
     move |e| StoreError::Corrupt(Fault::new(format!("{table} {id}: {e}")))
 }
@@ -84,9 +84,9 @@ async fn load_once(reader: &Reader, id: ScheduleId) -> Result<Option<Schedule>, 
     let sql = "select coalesce(max(seq), 0) as last from waitlist where schedule_id = $1";
     let last = reader.one(sql, args![id]).await?.map_or(Ok(0), |row| row.count("last"))?;
 
-    let sql = "select id, released_at, cause, stage, deadline, remind_at, passed, outcome from waitlist_rounds \
-        where schedule_id = $1 and stage <> 'done' order by id";
-    let rounds = all("waitlist_rounds", &reader.all(sql, args![id]).await?, read_round)?;
+    let sql =
+        format!("select {ROUND_COLUMNS} from waitlist_rounds where schedule_id = $1 and stage <> 'done' order by id");
+    let rounds = all("waitlist_rounds", &reader.all(&sql, args![id]).await?, read_round)?;
 
     let sql = format!(
         "select {OFFER_COLUMNS} from waitlist_offers where schedule_id = $1 \
@@ -112,6 +112,9 @@ pub const ENTRY_COLUMNS: &str = "id, student_id, account_id, seq, joined_at, sta
 /// What [`read_offer`] reads.
 pub const OFFER_COLUMNS: &str = "id, round_id, waitlist_id, student_id, stage, sent_at, deadline, begun_at, status";
 
+/// What [`read_round`] reads.
+pub const ROUND_COLUMNS: &str = "id, released_at, cause, stage, deadline, remind_at, passed, outcome";
+
 /// What is kept of one schedule, as far as its actor needs it.
 pub struct Rows {
     pub head: Head,
@@ -132,6 +135,13 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// One of which nothing is read yet but this.
+    pub fn of(head: Head, version: u64, stamped_at: Timestamp) -> Self {
+        let (bookings, holds, queue) = (Vec::new(), Vec::new(), Vec::new());
+        let (rounds, offers) = (Vec::new(), Vec::new());
+        Self { head, version, stamped_at, bookings, holds, queue, next_seq: 1, rounds, offers }
+    }
+
     /// The state that these rows make.
     pub fn assemble(self) -> Schedule {
         let Self { head, version, stamped_at, bookings, holds, queue, next_seq, mut rounds, offers } = self;
@@ -266,7 +276,7 @@ pub fn read_entry(row: &Row) -> Result<Entry, BadColumn> {
     })
 }
 
-fn read_round(row: &Row) -> Result<Round, BadColumn> {
+pub fn read_round(row: &Row) -> Result<Round, BadColumn> {
     if row.opt_text("outcome")?.is_some() {
         named(row, "outcome", read_round_end)?;
         return Err(row.bad("outcome", "a round that is not done has one"));
