@@ -11,7 +11,8 @@ use crate::{
     args,
     base::{
         ids::{EntryId, RoundId, ScheduleId, StudentId},
-        time::Timestamp,
+        lang::Lang,
+        time::{Timestamp, Zone},
     },
     domain::{
         access::Action,
@@ -76,6 +77,23 @@ pub enum PassedBecause {
     Withdrawn,
 }
 
+impl PassedBecause {
+    /// As it is told to whoever asks why not them.
+    pub fn text(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::TimeConflict => ("该时段已有其他预约", "has another booking at that time"),
+            Self::NoHours => ("课时不足", "has not enough class hours"),
+            Self::Unreachable => ("当时无法通知到本人", "could not be told of it at the time"),
+            Self::Declined => ("本人放弃了名额", "declined the seat"),
+            Self::Withdrawn => ("名额由工作人员收回", "the staff took the offer back"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
 /// Somewhere people wait.
 struct Line {
     head: Head,
@@ -105,7 +123,9 @@ pub async fn list_queues(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpR
     let total = lines.iter().map(|line| u64::from(line.length)).sum();
     let mut items = Vec::new();
     for (line, skip, take) in on_page(&lines, page) {
-        items.extend(people_in(&ctx, line, skip, take).await?);
+        let course = ctx.app.courses.get(line.head.course).await?.map_or(String::new(), |c| c.name.clone());
+        let people = people_in(&ctx, line.head.id, skip, take).await?;
+        items.extend(people.into_iter().map(|person| line.row(&course, person, ctx.zone())));
     }
     Ok(ctx.ok(page.of(items, total)))
 }
@@ -118,6 +138,27 @@ pub async fn count_full(app: &App) -> Result<usize, Problem> {
 impl Line {
     fn is_full(&self) -> bool {
         self.length >= self.capacity
+    }
+
+    fn row(&self, course: &str, person: InLine, zone: Zone) -> QueueRow {
+        let InLine { waitlist_id, position, student_id, nickname, status, joined_at, reachable, offer, passed } =
+            person;
+        QueueRow {
+            schedule_id: self.head.id,
+            course_name: course.to_owned(),
+            starts_at: zone.rfc3339(self.head.starts_at),
+            waitlist_length: self.length,
+            waitlist_capacity: self.capacity,
+            waitlist_id,
+            position,
+            student_id,
+            nickname,
+            status,
+            joined_at,
+            reachable,
+            offer,
+            passed: passed.map(|(reason, at)| Passed { reason, at }),
+        }
     }
 }
 
@@ -158,8 +199,23 @@ fn on_page(lines: &[Line], page: Page) -> Vec<(&Line, i64, i64)> {
     parts
 }
 
-async fn people_in(ctx: &Ctx, line: &Line, skip: i64, take: i64) -> Result<Vec<QueueRow>, Problem> {
-    let (reader, id) = (ctx.app.store.reader(), line.head.id);
+/// Somebody in line, as the staff and the teacher see them.
+pub struct InLine {
+    pub waitlist_id: EntryId,
+    pub position: u32,
+    pub student_id: StudentId,
+    pub nickname: String,
+    pub status: EntryStatus,
+    pub joined_at: String,
+    pub reachable: bool,
+    pub offer: Option<OfferBody>,
+    /// The last time that they were out of a round.
+    pub passed: Option<(PassedBecause, String)>,
+}
+
+/// Those who wait for a class, first in line first.
+pub async fn people_in(ctx: &Ctx, id: ScheduleId, skip: i64, take: i64) -> Result<Vec<InLine>, Problem> {
+    let reader = ctx.app.store.reader();
     let sql = "select w.id, w.student_id, w.account_id, w.seq, w.joined_at, w.status, w.end_reason, s.nickname \
         from waitlist w left join students s on s.id = w.student_id where w.schedule_id = $1 and w.status = 'active' \
         order by w.seq limit $2 offset $3";
@@ -168,17 +224,11 @@ async fn people_in(ctx: &Ctx, line: &Line, skip: i64, take: i64) -> Result<Vec<Q
     let offers = live_offers(ctx, id, &entries).await?;
     let mut passes = passes(ctx, id, &entries).await?;
     let reachable = ctx.app.reach.written_to(id).await?;
-    let course = ctx.app.courses.get(line.head.course).await?.map_or(String::new(), |c| c.name.clone());
     let zone = ctx.zone();
     let mut people = Vec::new();
     for ((row, entry), position) in rows.iter().zip(entries).zip(skip as u32 + 1..) {
         let live = || offers.iter().filter(|o| o.entry == entry.id);
-        people.push(QueueRow {
-            schedule_id: id,
-            course_name: course.clone(),
-            starts_at: zone.rfc3339(line.head.starts_at),
-            waitlist_length: line.length,
-            waitlist_capacity: line.capacity,
+        people.push(InLine {
             waitlist_id: entry.id,
             position,
             student_id: entry.student,
@@ -187,7 +237,7 @@ async fn people_in(ctx: &Ctx, line: &Line, skip: i64, take: i64) -> Result<Vec<Q
             joined_at: zone.rfc3339(entry.joined_at),
             reachable: reachable.contains(&entry.student),
             offer: live().min_by_key(|o| o.deadline).map(|o| OfferBody::of(o, zone)),
-            passed: passes.remove(&entry.id).map(|(reason, at)| Passed { reason, at: zone.rfc3339(at) }),
+            passed: passes.remove(&entry.id).map(|(because, at)| (because, zone.rfc3339(at))),
         });
     }
     Ok(people)

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::courses::{Course, short_text, within};
@@ -13,7 +12,7 @@ use crate::{
     base::{
         ids::{CourseId, ScheduleId, StudentId, TeacherId},
         keys::{RequestKey, StoredAnswer},
-        limits::{AHEAD_MAX, CAPACITY_MAX, DURATION_MAX, NAME_CHARS_MAX, PAGE_SIZE_MAX},
+        limits::{AHEAD_MAX, CAPACITY_MAX, DURATION_MAX, NAME_CHARS_MAX},
         time::{MINUTE, Timestamp},
         units::Fen,
     },
@@ -32,7 +31,6 @@ use crate::{
         CourseNames,
         bodies::{HoldBody, ScheduleBody},
     },
-    store::sql::Row,
     web::{
         error::Problem,
         extract::{Body, Caller, Ctx, Nothing, Query, answer, bad_instant, path_id},
@@ -204,7 +202,7 @@ async fn plan_of(ctx: &Ctx, caller: &Caller, new: NewSchedule) -> Result<Plan, P
     })
 }
 
-fn unknown(field: &'static str) -> Problem {
+pub fn unknown(field: &'static str) -> Problem {
     Problem::invalid(field, "不存在", "does not exist")
 }
 
@@ -502,7 +500,7 @@ pub async fn get_schedule(ctx: Ctx, caller: Caller, req: HttpRequest, query: Que
 
 /// Whose part to show: the asked-for student's, who must be the caller's; else the caller's own.
 /// They may book next.
-async fn viewer_of(ctx: &Ctx, caller: &Caller, query: &Query) -> Result<Option<StudentId>, Problem> {
+pub async fn viewer_of(ctx: &Ctx, caller: &Caller, query: &Query) -> Result<Option<StudentId>, Problem> {
     let viewer = match query.get("student_id") {
         Some(named) => Some(ctx.app.people.resolve(caller, Some(named), ctx.now()).await?),
         None => ctx.app.people.students_of(caller.account()).await?.first().map(|s| s.id),
@@ -525,67 +523,8 @@ async fn shown(ctx: &Ctx, id: ScheduleId, viewer: Option<StudentId>) -> Result<S
     Ok(ctx.told(body_of(ctx, &seen).await?))
 }
 
-async fn body_of(ctx: &Ctx, seen: &Seen) -> Result<ScheduleBody, Problem> {
+pub async fn body_of(ctx: &Ctx, seen: &Seen) -> Result<ScheduleBody, Problem> {
     let course = ctx.app.courses.get(seen.view.head.course).await?;
     let name = course.as_ref().map_or("", |c| &c.name);
     Ok(ScheduleBody::of(&seen.view, seen.epoch, seen.at, name, &seen.mine, ctx.zone()))
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct Slot {
-    #[serde(flatten)]
-    schedule: ScheduleBody,
-    teacher_name: Option<String>,
-    location: String,
-}
-
-/// Classes are asked for their state this many at a time.
-const LOOKS_AT_ONCE: usize = 16;
-
-/// A page of the classes of one local day.
-#[derive(Serialize, ToSchema)]
-pub struct Slots {
-    date: String,
-    #[serde(flatten)]
-    page: reply::Listed<Slot>,
-}
-
-/// The classes of one local day, today unless `date` is given; as many to a page as there may be.
-#[utoipa::path(get, path = "/slots", tag = "schedules",
-    params(("date" = Option<String>, Query), ("page" = Option<u32>, Query), ("page_size" = Option<u32>, Query)),
-    responses((status = 200, body = Slots)))]
-pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
-    let zone = ctx.zone();
-    let date = query.get("date").map_or_else(|| zone.date(ctx.now()), str::to_owned);
-    let (from, to) = zone
-        .day(&date)
-        .ok_or_else(|| Problem::invalid("date", "应为 2025-11-12 这样的日期", "use a date such as 2025-11-12"))?;
-    let mut page = query.page()?;
-    if query.get("page_size").is_none() {
-        page.page_size = PAGE_SIZE_MAX;
-    }
-    let viewer = viewer_of(&ctx, &caller, &query).await?;
-    let day = "s.org_id = $1 and s.starts_at >= $2 and s.starts_at < $3 and s.status <> 'revoked'";
-    let reader = ctx.app.store.reader();
-    let sql = format!("select count(*) as n from schedules s where {day}");
-    let total = reader.one(&sql, args![ctx.app.org, from, to]).await?.map_or(Ok(0), |r| r.version("n"))?;
-    let sql = format!(
-        "select s.id, s.location, t.name as teacher_name from schedules s left join teachers t \
-         on t.id = s.teacher_id where {day} order by s.starts_at, s.id limit {} offset {}",
-        page.limit(),
-        page.offset()
-    );
-    let rows = reader.all(&sql, args![ctx.app.org, from, to]).await?;
-    let looks = stream::iter(&rows).map(|row| slot_of(&ctx, row, viewer)).buffered(LOOKS_AT_ONCE);
-    let items = looks.try_collect().await?;
-    Ok(ctx.ok(Slots { date, page: page.of(items, total) }))
-}
-
-async fn slot_of(ctx: &Ctx, row: &Row, viewer: Option<StudentId>) -> Result<Slot, Problem> {
-    let seen = ctx.app.engine.look(row.parse("id")?, viewer).await?;
-    Ok(Slot {
-        schedule: body_of(ctx, &seen).await?,
-        teacher_name: row.opt_text("teacher_name")?.map(str::to_owned),
-        location: row.text("location")?.to_owned(),
-    })
 }

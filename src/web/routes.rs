@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    about, accounts, auth, bookings, courses, dev, history, inbox, notifications, ops, people, queues, schedules,
-    sizes, subscriptions, waitlist, ws,
+    about, accounts, auth, bookings, classes, courses, dev, history, inbox, notifications, ops, people, queues,
+    rosters, schedules, sizes, subscriptions, waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -113,9 +113,15 @@ routes! {
     get "/courses/{id}" LoggedIn courses::get_course;
     patch "/courses/{id}" Planner courses::change_course;
 
-    get "/slots" LoggedIn schedules::list_slots;
+    get "/slots" LoggedIn classes::list_slots;
+    get "/slots/week" LoggedIn classes::list_week;
+    get "/slots/month" LoggedIn classes::get_month;
+    get "/teachers/{id}/slots" LoggedIn classes::list_teachers_slots;
+    get "/courses/{id}/slots" LoggedIn classes::list_courses_slots;
+    get "/schedules" Planner classes::list_schedules;
     post "/schedules" Planner schedules::create_schedule;
     get "/schedules/{id}" LoggedIn schedules::get_schedule;
+    get "/schedules/{id}/roster" Planner rosters::get_roster;
     get "/schedules/{id}/history" Planner history::list_history;
     patch "/schedules/{id}" Planner schedules::change_schedule;
     post "/schedules/{id}/revoke" Planner schedules::revoke;

@@ -82,6 +82,16 @@ patch  /courses/$course        {"name":"新"}                                   
 
 get    /slots                                                                     | 401 | 200 200 200 200 200 200
 get    /slots?student_id=$student                                                 | 401 | 404 200 404 404 200 200
+get    /slots/week                                                                | 401 | 200 200 200 200 200 200
+get    /slots/week?student_id=$student                                            | 401 | 404 200 404 404 200 200
+get    /slots/month                                                               | 401 | 200 200 200 200 200 200
+get    /slots/month?student_id=$student                                           | 401 | 404 200 404 404 200 200
+get    /teachers/$teacher/slots                                                   | 401 | 200 200 200 200 200 200
+get    /teachers/$teacher/slots?student_id=$student                               | 401 | 404 200 404 404 200 200
+get    /courses/$course/slots                                                     | 401 | 200 200 200 200 200 200
+get    /courses/$course/slots?student_id=$student                                 | 401 | 404 200 404 404 200 200
+get    /schedules                                                                 | 401 | 403 403 200 200 200 200
+get    /schedules/$class/roster                                                   | 401 | 403 403 404 200 200 200
 post   /schedules              {"course_id":"$course","starts_at":"$hour"}        | 401 | 403 403 201 201 201 201
 post   /schedules              {"course_id":"$course","starts_at":"$hour","teacher_id":"$teacher"} | 401 | 403 403 403 201 201 201
 get    /schedules/$class                                                          | 401 | 200 200 200 200 200 200

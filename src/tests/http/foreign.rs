@@ -41,6 +41,11 @@ post   /users/$account/unlock  {}                                             | 
 get    /courses/$course                                                       | 401 | 404 404 404 404
 patch  /courses/$course        {"name":"新"}                                  | 401 | 403 404 404 404
 get    /slots?student_id=$student                                             | 401 | 404 404 404 404
+get    /slots/week?student_id=$student                                        | 401 | 404 404 404 404
+get    /slots/month?student_id=$student                                       | 401 | 404 404 404 404
+get    /teachers/$teacher/slots                                               | 401 | 404 404 404 404
+get    /courses/$course/slots                                                 | 401 | 404 404 404 404
+get    /schedules/$class/roster                                               | 401 | 403 404 404 404
 post   /schedules              {"course_id":"$course","starts_at":"$hour"}    | 401 | 403 400 400 400
 get    /schedules/$class                                                      | 401 | 404 404 404 404
 get    /schedules/$own?student_id=$student                                    | 401 | 404 404 404 404

@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod bookings;
+mod classes;
 mod codes;
 mod courses;
 mod crowds;
@@ -22,6 +23,7 @@ mod people;
 mod queues;
 mod reach;
 mod repeats;
+mod rosters;
 mod scene;
 mod schedules;
 mod tables;

@@ -329,7 +329,9 @@ async fn a_day_lists_its_classes(app: &mut TestApp) {
     amy.get("/slots?page_size=101").await.invalid("page_size");
     // A slot is the live state and what only lists show.
     let slot = amy.get("/slots").await.items()[0].clone();
-    assert_eq!(slot, with(amy.sees(&own).await, json!({ "teacher_name": "tom", "location": "T" })));
+    let listed = json!({ "teacher_id": tom.teacher, "teacher_name": "tom", "location": "T", "course_kind": 1,
+        "level": 0, "category": "", "final_price_fen": 0 });
+    assert_eq!(slot, with(amy.sees(&own).await, listed));
     assert_eq!(slot["mine"]["booking"]["student_id"], amy.student);
     let for_amy = format!("/slots?student_id={}", amy.student);
     assert_eq!(app.operator.get(&for_amy).await.items()[0]["mine"], slot["mine"]);
