@@ -17,15 +17,10 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::{error::Problem, routes::methods, state::App};
 
-/// The mini-program as a page, and the console; a folder for each.
+/// The page at `/`, the mini-program as a page, and the console; a folder for each.
 #[derive(RustEmbed)]
 #[folder = "web/built/"]
 struct Built;
-
-/// The page at `/`.
-#[derive(RustEmbed)]
-#[folder = "start/"]
-struct Start;
 
 /// What stands under one path of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +37,7 @@ impl Area {
             return None;
         }
         match self {
-            Self::Start => Start::get(path),
+            Self::Start => Built::get(&format!("start/{path}")),
             Self::MiniProgram => Built::get(&format!("m/{path}")),
             Self::Console => Built::get(&format!("console/{path}")),
         }
@@ -60,14 +55,16 @@ pub fn mount(config: &mut ServiceConfig) {
         .route("/console/{path:.*}", methods::get().to(console));
 }
 
-/// The board logs people in by bare names: it is for the demo alone.
+/// The demo's page logs people in by bare names: it is for the demo alone.
 async fn index(req: HttpRequest) -> Result<HttpResponse, Problem> {
     let is_demo = req.app_data::<App>().is_some_and(|app| app.config.is_demo());
-    file(&req, Area::Start, if is_demo { "index.html" } else { "service.html" })
+    let name = if is_demo { "index.html" } else { "service.html" };
+    if Area::Start.get(name).is_none() { Ok(not_built()) } else { file(&req, Area::Start, name) }
 }
 
-async fn icon(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&req, Area::Start, "icon.svg")
+/// Browsers ask for it by this name, whatever the page says.
+async fn icon() -> HttpResponse {
+    HttpResponse::Ok().content_type(content_type("svg")).body(include_str!("../../start/icon.svg"))
 }
 
 async fn start(req: HttpRequest) -> Result<HttpResponse, Problem> {
