@@ -33,7 +33,10 @@ export class Phones {
 
   relabel() {
     for (const [i, person] of this.#people.entries()) {
-      byId('phones').children[i]?.querySelector('iframe')?.setAttribute('title', t('phones.title', { name: person.name }));
+      const phone = byId('phones').children[i];
+      const title = t('phones.title', { name: person.name });
+      phone?.querySelector('iframe')?.setAttribute('title', title);
+      if (!ROOM.matches && phone) setText(phone.querySelector('a'), title);
     }
     this.#tell();
   }
@@ -42,7 +45,7 @@ export class Phones {
     this.#lines = this.#people.map(() => h('span', { class: 'phone__state', role: 'status' }));
     const phones = this.#people.map((person, i) => {
       const address = `/m/?${new URLSearchParams({ person: person.name })}#/pages/schedules/detail?id=${encodeURIComponent(this.#schedule)}`;
-      const name = h('a', { class: 'phone__name', href: address, target: '_blank', rel: 'noopener' }, person.name);
+      const name = h('a', { class: 'phone__name', href: address, target: '_blank', rel: 'noopener' }, ROOM.matches ? person.name : t('phones.title', { name: person.name }));
       const screen = ROOM.matches ? h('iframe', { class: 'phone__screen', src: address, title: t('phones.title', { name: person.name }) }) : null;
       return h('figure', { class: 'phone' }, h('figcaption', { class: 'phone__head' }, name, this.#lines[i]), screen);
     });
