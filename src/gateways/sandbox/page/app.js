@@ -86,10 +86,13 @@ function emptyState(name) {
   return h('div', { class: 'empty' }, h('p', { class: 'empty__title' }, say(`${name}.title`)), h('p', {}, say(`${name}.text`)));
 }
 
-/** Where a tap on a message leads: the page around this one knows how to open it. */
+/** Where a tap on a message leads: into the mini-program of whoever it is, where there is one around this page. */
 function openInMiniProgram(person, page) {
-  const to = new URL('../', base);
-  to.search = new URLSearchParams({ wx_person: person, wx_page: page });
+  const [, role, name] = /^(student|teacher|operator|admin|owner):(.+)$/.exec(person) ?? [];
+  const isWithin = base.pathname !== '/' && name !== undefined;
+  const to = new URL(isWithin ? '../m/' : './', base);
+  to.search = new URLSearchParams(isWithin ? { role, person: name } : { wx_person: person, wx_page: page });
+  if (isWithin) to.hash = `/${page}`;
   (window.top ?? window).location.assign(to);
 }
 

@@ -19,7 +19,7 @@ export function createWx(mp) {
   addLogin(all, mp, storage);
   addNavigation(all, mp);
   addDialogs(all, mp);
-  addSubscribe(all, mp);
+  addSubscribe(all, mp, storage);
   addQueries(all, mp);
   addDevice(all, mp);
   return new Proxy(all, {

@@ -2,10 +2,11 @@
 
 import { h } from '../dom.js';
 import { define } from './api.js';
+import { DemoWeChat } from './demo-wechat.js';
 
 const TEMPLATES_MAX = 3;
 
-export function addSubscribe(wx, mp) {
+export function addSubscribe(wx, mp, storage) {
   define(wx, 'requestSubscribeMessage', async ({ tmplIds }) => {
     if (!mp.taps.isNow) {
       mp.problems.report('subscribe', 'requestSubscribeMessage was not called in a tap, first of all');
@@ -13,17 +14,18 @@ export function addSubscribe(wx, mp) {
     }
     if (!tmplIds?.length) throw { errMsg: "TmplIds can't be empty", errCode: 10001 };
     if (tmplIds.length > TEMPLATES_MAX) throw { errMsg: 'Templates count out of max bounds', errCode: 20003 };
-    const accepted = await ask(mp.layers, tmplIds);
-    return Object.fromEntries(tmplIds.map((id) => [id, accepted.includes(id) ? 'accept' : 'reject']));
+    const wechat = new DemoWeChat(mp.person.loginCode(storage));
+    const accepted = await ask(mp.layers, tmplIds, await wechat.titles());
+    return wechat.choose(Object.fromEntries(tmplIds.map((id) => [id, accepted.includes(id) ? 'accept' : 'reject'])));
   });
 }
 
-async function ask(layers, ids) {
+async function ask(layers, ids, titles) {
   const boxes = ids.map((id) => h('input', { type: 'checkbox', checked: true, value: id }));
   const accepted = await layers.open({ kind: 'modal', label: '订阅消息' }, (close) => [
     h('h2', { class: 'h5-dialog__title' }, '申请向您发送以下消息'),
     h('p', { class: 'h5-dialog__text' }, '每次允许，可以收到一条。'),
-    h('ul', { class: 'h5-dialog__list' }, ...boxes.map((box, at) => h('li', {}, h('label', {}, box, h('span', {}, nameOf(ids[at])))))),
+    h('ul', { class: 'h5-dialog__list' }, ...boxes.map((box, at) => h('li', {}, h('label', {}, box, h('span', {}, titles[ids[at]] ?? `消息模板 ${ids[at]}`))))),
     h(
       'footer',
       { class: 'h5-dialog__buttons' },
@@ -32,9 +34,4 @@ async function ask(layers, ids) {
     ),
   ]);
   return accepted ?? [];
-}
-
-/** WeChat shows a template's title, which only it knows; the id has to do here. */
-function nameOf(id) {
-  return `消息模板 ${id}`;
 }
