@@ -17,6 +17,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../h5/compiler/compile.mjs';
+import { inAnyScope } from './selectors.mjs';
 import { createWindow } from './window.mjs';
 
 const { TmplGroup } = createRequire(import.meta.url)('glass-easel-template-compiler');
@@ -102,7 +103,7 @@ function register(window, wxml, { components, data, methods, events }) {
 
 function tools({ window, clock, mp, events, root }) {
   const { document } = window;
-  const find = (selector) => document.querySelector(selector);
+  const find = (selector) => document.querySelector(inAnyScope(selector));
   const must = (selector) => {
     const found = typeof selector === 'string' ? find(selector) : selector;
     if (!found) throw new Error(`there is no ${selector} in:\n${document.body.textContent.trim().slice(0, 500)}`);
@@ -114,7 +115,7 @@ function tools({ window, clock, mp, events, root }) {
     mp,
     events,
     find,
-    findAll: (selector) => [...document.querySelectorAll(selector)],
+    findAll: (selector) => [...document.querySelectorAll(inAnyScope(selector))],
     /** What an element shows, or the whole page, with single spaces. */
     text: (selector = 'wx-page') => must(selector).textContent.replace(/\s+/g, ' ').trim(),
     /** The page on top: its data and methods. */

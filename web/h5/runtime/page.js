@@ -16,7 +16,7 @@ export class OpenPage {
     const { json } = mp.config.components[path];
     this.settings = { ...mp.config.app.window, ...json };
     this.title = this.settings.navigationBarTitleText ?? '';
-    this.element = h('wx-page', { is: path, tabindex: '-1' });
+    this.element = h('wx-page', { is: path, tabindex: '0' });
     this.element.__page = this;
     this.frame = h('h5-frame', {}, this.element);
     this.root = mp.page.createRoot('page-root', mp.code, path);

@@ -2,6 +2,7 @@
 
 import { attribute, h } from '../dom.js';
 import { ancestor, define, descendants, onTap, types } from './define.js';
+import { labelOf } from './form.js';
 
 export function addChoices(mp) {
   for (const tag of ['checkbox', 'radio']) {
@@ -25,10 +26,7 @@ function choicePart(tag, { component, host, set }) {
   onTap(component, activate);
   component.h5 = { activate };
   return {
-    attached() {
-      const label = host.closest('wx-label');
-      if (label && !component.data.ariaLabel) host.setAttribute('aria-label', label.textContent.trim());
-    },
+    attached: () => nameByLabel(component, host),
     update({ checked, disabled, color }) {
       host.setAttribute('role', tag);
       host.setAttribute('aria-checked', String(checked));
@@ -65,6 +63,7 @@ function switchPart({ component, host, emit, set }) {
   onTap(component, activate);
   component.h5 = { activate, value: () => component.data.checked, reset: () => set({ checked: false }) };
   return {
+    attached: () => nameByLabel(component, host),
     update({ checked, disabled, color }) {
       host.setAttribute('role', 'switch');
       host.setAttribute('aria-checked', String(checked));
@@ -74,4 +73,8 @@ function switchPart({ component, host, emit, set }) {
       host.style.background = checked ? color : '';
     },
   };
+}
+
+function nameByLabel(component, host) {
+  if (!component.data.ariaLabel) attribute(host, 'aria-label', labelOf(component));
 }

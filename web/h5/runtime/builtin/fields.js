@@ -2,6 +2,7 @@
 
 import { h } from '../dom.js';
 import { define, types } from './define.js';
+import { labelOf } from './form.js';
 
 const INPUT_MODES = { number: 'numeric', digit: 'decimal', idcard: 'text', 'safe-password': 'text', nickname: 'text', text: 'text' };
 const ENTER_KEYS = { send: 'send', search: 'search', next: 'next', go: 'go', done: 'done' };
@@ -118,9 +119,6 @@ function moveName(host, field) {
 /** A field without a name of its own is called what the label around it, or for it, says. */
 function name(component, field) {
   if (component.data.ariaLabel) return;
-  const { $$: host, id } = component;
-  const around = host.closest('wx-label');
-  const label = around || !id ? around : host.closest('wx-page')?.querySelector(`wx-label[for="${CSS.escape(id)}"]`);
-  const text = label?.textContent.trim();
+  const text = labelOf(component);
   if (text) field.setAttribute('aria-label', text);
 }

@@ -37,6 +37,13 @@ export function addForms(mp) {
   });
 }
 
+/** What the label around a field, or for it, says. */
+export function labelOf({ $$: host, id }) {
+  const around = host.closest('wx-label');
+  const label = around || !id ? around : host.closest('wx-page')?.querySelector(`wx-label[for="${CSS.escape(id)}"]`);
+  return label?.textContent.trim() ?? '';
+}
+
 function valueOf(field) {
   return field.h5 ? field.h5.value() : field.data.value;
 }

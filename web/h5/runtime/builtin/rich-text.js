@@ -33,6 +33,7 @@ function build(name, attributes, children) {
     if (!ATTRIBUTES.has(key) || (key === 'src' && !/^(https:|data:image\/)/.test(value))) continue;
     element.setAttribute(key, value);
   }
+  if (name === 'img' && !element.hasAttribute('alt')) element.alt = '';
   element.append(...children);
   return [element];
 }

@@ -28,6 +28,7 @@ function swiperPart({ component, host, emit, set }) {
   let settle = null;
   let turning = null;
   let source = '';
+  host.tabIndex = 0;
   const items = () => [...host.querySelectorAll(':scope > wx-swiper-item')];
   const length = () => (component.data.vertical ? host.clientHeight : host.clientWidth) || 1;
   const place = () => (component.data.vertical ? host.scrollTop : host.scrollLeft);
