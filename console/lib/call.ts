@@ -27,20 +27,27 @@ export async function call<T>({ method, path, body, token, key, language, signal
   if (token) headers['Authorization'] = `Bearer ${token}`;
   if (key) headers['Idempotency-Key'] = key;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const inTime = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), ANSWER_WITHIN_MS);
+  const giveUp = (): void => stop.abort();
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted) stop.abort();
   let response: Response;
   let answer: Envelope | null;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       headers,
-      signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
+      signal: stop.signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     answer = (await response.json().catch(() => null)) as Envelope | null;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError({ status: 0, reason: 'unreachable' });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
   if (response.ok && answer) return { data: answer.data as T, message: answer.message ?? '' };
   throw new ApiError({

@@ -19,7 +19,7 @@ export function fenOf(text: string): number | null {
 /** `11月12日 周三`, in English `Wed 12 Nov`. */
 export function dateText(date: string): string {
   const day = new Date(`${date}T00:00:00Z`);
-  const parts: Intl.DateTimeFormatOptions = language.value === 'zh' ? { month: 'numeric', day: 'numeric' } : { month: 'short', day: 'numeric' };
+  const parts: Intl.DateTimeFormatOptions = language.value === 'zh' ? { month: 'long', day: 'numeric' } : { month: 'short', day: 'numeric' };
   const text = new Intl.DateTimeFormat(languageTag(), { ...parts, timeZone: 'UTC' }).format(day);
   const name = weekdayName(weekday(date));
   return language.value === 'zh' ? `${text} ${name}` : `${name} ${text}`;

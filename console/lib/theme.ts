@@ -14,9 +14,17 @@ export function useTheme(name: Theme): void {
   remember('theme', name === 'auto' ? null : name);
 }
 
-/** `color-scheme` decides which half of each `light-dark()` colour is taken. */
+/** What is drawn now, for what takes its colours from a script. */
+export const shownTheme = signal<'light' | 'dark'>('light');
+
+/** Style sheets go by the attribute alone. */
 export function applyTheme(): void {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const systemDark = signal(system.matches);
+  system.addEventListener('change', () => (systemDark.value = system.matches));
   effect(() => {
-    document.documentElement.dataset['theme'] = theme.value;
+    const dark = theme.value === 'dark' || (theme.value === 'auto' && systemDark.value);
+    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light';
+    shownTheme.value = dark ? 'dark' : 'light';
   });
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 interface Props {
   children: ComponentChildren;
   onClick?: (event: MouseEvent) => void;
-  kind?: 'plain' | 'main' | 'danger' | 'quiet';
+  kind?: 'plain' | 'main' | 'danger' | 'warn' | 'quiet';
   type?: 'button' | 'submit';
   disabled?: boolean;
   busy?: boolean;

@@ -5,6 +5,8 @@ import { useEffect, useId, useRef } from 'preact/hooks';
 
 import { t } from '../lib/i18n.ts';
 
+const FIRST = 'input, select, textarea, .dialog__buttons button';
+
 interface Props {
   title: string;
   onClose?: () => void;
@@ -20,6 +22,8 @@ export function Dialog({ title, onClose, children, wide }: Props) {
     // Where focus was, for browsers that forget it when the dialog leaves the page.
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    // Where there is nothing to type, what changes nothing comes first. A phone's keyboard would hide the text.
+    if (matchMedia('(pointer: fine)').matches) dialog?.querySelector<HTMLElement>(FIRST)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

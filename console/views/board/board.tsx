@@ -38,7 +38,7 @@ export function Board() {
     <div class="board">
       <h1 class="sr-only">{t('board.title')}</h1>
       <Toolbar date={date} view={view} slots={slots} />
-      <Counts slots={slots} />
+      <Counts key={`${from} ${to} ${progress === null}`} slots={slots} />
       {error !== null && !nothingYet && <p class="notice notice--bad">{t('board.stale', { why: told(error) })}</p>}
       {nothingYet && error !== null ? (
         <ErrorState error={error} retry={reload} />

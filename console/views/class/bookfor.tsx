@@ -76,7 +76,7 @@ function Found({ typed, chosen, onChoose }: FoundProps) {
     };
   }, [typed]);
   if (failure) return <Failure text={failure} />;
-  if (found?.length === 0) return <p class="hint">{t('ask.book.nobody', { what: typed })}</p>;
+  if (found?.length === 0 && typed) return <p class="hint">{t('ask.book.nobody', { what: typed })}</p>;
   return (
     <fieldset class="found">
       <legend class="sr-only">{t('ask.book.who')}</legend>

@@ -65,7 +65,7 @@ export function ClassHead({ context, slot, onBook, onEdit }: Props) {
         )}
         {!over && <Button onClick={onEdit}>{t('do.edit')}</Button>}
         {classActions(context).map(({ label, danger, run }) => (
-          <Button key={label} kind={danger ? 'danger' : 'plain'} onClick={run}>
+          <Button key={label} kind={danger ? 'warn' : 'plain'} onClick={run}>
             {t(label)}
           </Button>
         ))}

@@ -88,7 +88,7 @@ function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
         )}
         <p class="row">
           {queueActions(entry, context).map(({ label, danger, run }) => (
-            <Button key={label} small kind={danger ? 'quiet' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+            <Button key={label} small kind={danger ? 'warn' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
               {t(label)}
             </Button>
           ))}

@@ -32,7 +32,7 @@ export function RosterView({ context, onPerson }: Props) {
         <Empty title={t('roster.empty')}>{t('roster.empty.text')}</Empty>
       ) : (
         <div class="table-box">
-          <table class="table table--cards">
+          <table class="table table--cards roster__table">
             <Head />
             <tbody>{rows(booked)}</tbody>
           </table>
@@ -47,7 +47,7 @@ export function RosterView({ context, onPerson }: Props) {
         <details class="roster__ended">
           <summary>{t('roster.ended', { n: ended.length })}</summary>
           <div class="table-box">
-            <table class="table table--cards">
+            <table class="table table--cards roster__table">
               <Head />
               <tbody>{rows(ended)}</tbody>
             </table>
@@ -112,7 +112,7 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
       <td class="screen-only">
         <span class="row roster__buttons">
           {bookingActions(booking, context).map(({ label, danger, run }) => (
-            <Button key={label} small kind={danger ? 'quiet' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+            <Button key={label} small kind={danger ? 'warn' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
               {t(label)}
             </Button>
           ))}

@@ -109,7 +109,7 @@ function WhyNot({ told, person, name, complete }: WhyProps) {
             {all.map((verdict) => (
               <div key={verdict.roundId}>
                 <dt>{t('story.round', { n: verdict.number, time: wallSecond(verdict.openedAt), cause: tWord('cause', verdict.cause) })}</dt>
-                <dd class={verdict.outcome === 'won' ? 'why__won' : undefined}>{verdictText(verdict)}</dd>
+                <dd class={verdict.outcome === 'won' || verdict.outcome === 'live' ? 'why__won' : undefined}>{verdictText(verdict)}</dd>
               </div>
             ))}
           </dl>

@@ -8,6 +8,7 @@ import { session } from '../../lib/session.ts';
 import { told } from '../../lib/told.ts';
 import { Button } from '../../ui/button.tsx';
 import { Failure } from '../../ui/field.tsx';
+import icon from '../../icon.svg';
 import { LoginForms } from './forms.tsx';
 
 const AGAIN_MS = 3_000;
@@ -17,7 +18,7 @@ export function Login() {
     <main class="login">
       <section class="login__sheet">
         <header class="login__head">
-          <img src="./icon.svg" alt="" width="44" height="44" />
+          <img src={icon} alt="" width="44" height="44" />
           <div>
             <h1>{t('login.title')}</h1>
             <p class="soft">{t('login.lead')}</p>

@@ -7,6 +7,7 @@ import { link } from '../../lib/router.ts';
 import { session, user } from '../../lib/session.ts';
 import { theme, THEMES, useTheme } from '../../lib/theme.ts';
 import { Dialog } from '../../ui/dialog.tsx';
+import icon from '../../icon.svg';
 import { Icon } from '../../ui/icon.tsx';
 import { LinkDot } from './linkbar.tsx';
 import { visiblePages } from './pages.ts';
@@ -24,12 +25,12 @@ const AT_BOTTOM = 3;
 export function Nav({ current, onFind, onHelp }: Props) {
   const [more, setMore] = useState(false);
   const pages = visiblePages();
-  const item = (page: PageEntry, close?: () => void) => <NavItem key={page.label} page={page} current={current} onClick={close} />;
+  const item = (page: PageEntry, more: { onClick?: () => void; short?: boolean } = {}) => <NavItem key={page.label} page={page} current={current} {...more} />;
   return (
     <>
       <nav class="side" aria-label={t('nav.label')}>
         <p class="brand">
-          <img src="./icon.svg" alt="" width="28" height="28" />
+          <img src={icon} alt="" width="28" height="28" />
           <span class="brand__name">约课</span>
           <LinkDot />
         </p>
@@ -46,7 +47,7 @@ export function Nav({ current, onFind, onHelp }: Props) {
         <Preferences onHelp={onHelp} />
       </nav>
       <nav class="bottom" aria-label={t('nav.label')}>
-        {pages.slice(0, AT_BOTTOM).map((page) => item(page))}
+        {pages.slice(0, AT_BOTTOM).map((page) => item(page, { short: true }))}
         <button type="button" class="nav-item" onClick={onFind}>
           <Icon name="find" />
           <span>{t('nav.find')}</span>
@@ -59,7 +60,7 @@ export function Nav({ current, onFind, onHelp }: Props) {
       {more && (
         <Dialog title={t('nav.more')} onClose={() => setMore(false)}>
           <div class="more">
-            {pages.slice(AT_BOTTOM).map((page) => item(page, () => setMore(false)))}
+            {pages.slice(AT_BOTTOM).map((page) => item(page, { onClick: () => setMore(false) }))}
             <Preferences onHelp={onHelp} />
           </div>
         </Dialog>
@@ -68,12 +69,19 @@ export function Nav({ current, onFind, onHelp }: Props) {
   );
 }
 
-function NavItem({ page, current, onClick }: { page: PageEntry; current: string; onClick: (() => void) | undefined }) {
+interface ItemProps {
+  page: PageEntry;
+  current: string;
+  onClick?: () => void;
+  short?: boolean;
+}
+
+function NavItem({ page, current, onClick, short }: ItemProps) {
   const isHere = page.path[0] === current || (page.path[0] === 'board' && current === 'classes');
   return (
     <a class="nav-item" href={link(page.path)} aria-current={isHere ? 'page' : undefined} onClick={onClick}>
       <Icon name={page.icon} />
-      <span>{t(page.label)}</span>
+      <span>{t((short && page.short) || page.label)}</span>
     </a>
   );
 }
