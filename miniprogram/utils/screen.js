@@ -13,6 +13,7 @@ const { explain } = require('./texts')
  * @property {() => string[]} [topics] what to listen to
  * @property {(topic: string, state: any) => void} [onState]
  * @property {(event: any, topic: string) => void} [onEvent]
+ * @property {() => void} [onFailed] what was asked for did not come; what was there before still is
  * @property {() => void} [onPerson] another person, or another student, is looking
  * @property {() => void} [onVisible]
  * @property {() => void} [onHidden]
@@ -128,6 +129,7 @@ module.exports = function screen(def) {
         if (this.loads !== mine) return
         const { title, advice } = explain(error)
         this.show({ status: this.data.status === 'ready' ? 'ready' : 'failed', problem: title, advice })
+        if (def.onFailed) def.onFailed.call(this)
       }
     },
 

@@ -1,0 +1,156 @@
+// One booking: what it is, and what can still be done with it.
+
+const screen = require('../../utils/screen')
+const about = require('../../utils/about')
+const api = require('../../utils/api')
+const actions = require('../../utils/actions')
+const session = require('../../utils/session')
+const navigate = require('../../utils/navigate')
+const clock = require('../../utils/clock')
+const time = require('../../utils/time')
+const offers = require('../../utils/offers')
+const { bookingView, withNames } = require('../../utils/bookings')
+const { classView } = require('../../utils/classes')
+const { explain, cancellation } = require('../../utils/texts')
+
+const DAYS_AHEAD = 14
+const PAYMENT = /** @type {Record<string, string>} */ ({ paid: '，已支付', refunded: '，已退款', unpaid: '，待支付' })
+
+Page(screen({
+  data: {
+    isNew: false, demo: false, b: null, view: {}, cancellation: '', nickname: '', paid: '', active: false, ended: false,
+    note: '', noteProblem: '', noteChanged: false, refusal: '', busy: '', choosing: false, others: [],
+  },
+
+  /** @param {Record<string, string>} query */
+  onLoad(query) {
+    this.id = query.id
+    this.setData({ isNew: query.new === '1' })
+  },
+
+  onVisible() {
+    this.off = offers.onNews((event) => { if (event.event === 'booking' && event.data.id === this.id) this.refresh() })
+  },
+
+  onHidden() {
+    this.off()
+  },
+
+  async load() {
+    const [[booking], server] = await Promise.all([
+      api.get(`/bookings/${this.id}`).then((found) => withNames([found])),
+      about.load(),
+    ])
+    const coming = Date.parse(booking.starts_at) > clock.now()
+    const active = coming && ['pending', 'confirmed'].includes(booking.status)
+    const note = booking.student_note || booking.note || ''
+    return {
+      b: booking,
+      view: bookingView(booking),
+      cancellation: booking.status === 'cancelled' ? cancellation(booking) : '',
+      nickname: booking.nickname || session.nicknameOf(booking.student_id),
+      paid: PAYMENT[booking.payment_status] || '',
+      demo: server.mode === 'demo',
+      active,
+      ended: !active && booking.status !== 'confirmed',
+      // What is being typed is not taken away by what the server had.
+      ...(this.data.noteChanged ? {} : { note }),
+    }
+  },
+
+  /**
+   * Does one thing, and shows what became of it.
+   * @param {string} name
+   * @param {() => Promise<any>} work
+   * @param {string} done
+   */
+  async run(name, work, done) {
+    if (this.data.busy) return false
+    this.show({ busy: name, refusal: '' })
+    let ok = true
+    try {
+      await work()
+      wx.showToast({ title: done, icon: 'none' })
+    } catch (error) {
+      const { title, advice } = explain(error)
+      this.show({ refusal: `${title}${advice ? `。${advice}` : ''}` })
+      ok = false
+    }
+    this.show({ busy: '' })
+    await this.refresh()
+    return ok
+  },
+
+  pay() {
+    return this.run('pay', () => actions.pay(this.id), '支付成功')
+  },
+
+  async cancel() {
+    const { view, b } = this.data
+    const refund = b.payment_status === 'paid' ? '费用将原路退回。' : ''
+    const { confirm } = await wx.showModal({
+      title: '取消这个预约？', content: `${view.name} ${view.when}。名额会给其他人。${refund}`, confirmText: '取消预约', cancelText: '不取消',
+    })
+    if (confirm) await this.run('cancel', () => actions.cancel(this.id), '已取消预约')
+  },
+
+  /** @param {any} event */
+  typeNote({ detail }) {
+    this.show({ note: detail.value, noteChanged: true, noteProblem: '' })
+  },
+
+  async saveNote() {
+    if (this.data.busy) return
+    this.show({ busy: 'note', noteProblem: '' })
+    try {
+      await actions.note(this.id, this.data.note.trim())
+      this.show({ noteChanged: false })
+      wx.showToast({ title: '已保存', icon: 'none' })
+    } catch (error) {
+      this.show({ noteProblem: explain(error).title })
+    }
+    this.show({ busy: '' })
+  },
+
+  async move() {
+    if (this.data.busy) return
+    const { b } = this.data
+    this.show({ busy: 'others', refusal: '' })
+    try {
+      const { course_id: course } = await api.get(`/schedules/${b.schedule_id}`)
+      const today = time.today()
+      const { items } = await api.get(`/courses/${course}/slots`, {
+        from: today, to: time.addDays(today, DAYS_AHEAD), student_id: b.student_id, page_size: 100,
+      })
+      const now = clock.now()
+      const others = items
+        .filter((/** @type {any} */ slot) => slot.id !== b.schedule_id && slot.seats_left > 0 && Date.parse(slot.starts_at) > now)
+        .map((/** @type {any} */ slot) => classView(slot, now))
+      this.show({ others, choosing: true })
+    } catch (error) {
+      this.show({ refusal: explain(error).title })
+    }
+    this.show({ busy: '' })
+  },
+
+  closeMove() {
+    this.show({ choosing: false })
+  },
+
+  /** @param {any} event */
+  async moveTo(event) {
+    this.show({ choosing: false })
+    let moved = this.id
+    const ok = await this.run('move', async () => {
+      moved = (await actions.move(this.id, event.currentTarget.dataset.id)).id
+    }, '已改约')
+    if (ok && moved !== this.id) wx.redirectTo({ url: `/pages/booking/detail?id=${moved}&new=1` })
+  },
+
+  openClass() {
+    navigate.go(`/pages/schedules/detail?id=${this.data.b.schedule_id}`)
+  },
+  again() {
+    this.openClass()
+  },
+}))

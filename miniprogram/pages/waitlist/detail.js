@@ -1,0 +1,135 @@
+// A place in line, live; the seat on offer is confirmed here.
+
+const screen = require('../../utils/screen')
+const api = require('../../utils/api')
+const actions = require('../../utils/actions')
+const session = require('../../utils/session')
+const navigate = require('../../utils/navigate')
+const offers = require('../../utils/offers')
+const soon = require('../../utils/soon')
+const time = require('../../utils/time')
+const { confirmBy } = require('../../utils/standing')
+const { endingOf } = require('../../utils/endings')
+const { explain, money } = require('../../utils/texts')
+
+const ACTIVE = ['waiting', 'notified', 'in_turn']
+
+Page(screen({
+  data: {
+    e: null, s: null, when: '', nickname: '', cutoff: '', offer: null, deadline: '', active: false, ending: {}, refusal: '', busy: false,
+  },
+
+  /** @param {Record<string, string>} query */
+  onLoad(query) {
+    this.id = query.id
+    /** That whoever opened this page wants to confirm at once. */
+    this.hurried = query.confirm === '1'
+    this.later = soon(() => this.refresh())
+  },
+
+  onUnload() {
+    this.later.stop()
+  },
+
+  onVisible() {
+    this.off = offers.onNews((event) => {
+      if (event.data.waitlist_id === this.id || event.event === 'booking') this.later.call()
+    })
+  },
+
+  onHidden() {
+    this.off()
+  },
+
+  async load() {
+    const entry = await api.get(`/waitlist/${this.id}`)
+    const active = ACTIVE.includes(entry.status)
+    const [schedule, ending] = await Promise.all([
+      api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }),
+      active ? {} : endingOf(entry),
+    ])
+    const view = {
+      e: entry,
+      when: time.span(schedule.starts_at, schedule.ends_at),
+      nickname: session.nicknameOf(entry.student_id),
+      active,
+      ending,
+      ...this.viewOf(schedule),
+    }
+    if (this.hurried) wx.nextTick(() => this.hurry())
+    return view
+  },
+
+  /** @param {any} schedule */
+  viewOf(schedule) {
+    const { offer } = schedule.mine
+    return {
+      s: schedule,
+      cutoff: schedule.waitlist.open ? `${time.moment(schedule.cutoff_at)} 截止` : '候补已截止',
+      offer,
+      deadline: offer ? confirmBy(offer) : '',
+    }
+  },
+
+  topics() {
+    // The socket tells of the chosen student; for another one's place the page asks again at each event.
+    const student = session.student()
+    const { e } = this.data
+    return e && student && e.student_id === student.id ? [`schedule:${e.schedule_id}`] : []
+  },
+
+  /** @param {string} topic @param {any} state */
+  onState(topic, { data }) {
+    const { e, s } = this.data
+    if (this.data.status !== 'ready' || (s && (data.epoch < s.epoch || (data.epoch === s.epoch && data.version < s.version)))) return
+    const entry = data.mine.waitlist_entry
+    if (entry) this.show({ ...this.viewOf(data), e: { ...e, position: entry.position, status: entry.status } })
+    else this.later.call()
+  },
+
+  /** Opens the sheet once, when the page was opened to confirm. */
+  hurry() {
+    if (!this.hurried || !this.visible) return
+    this.hurried = false
+    if (this.data.offer) this.confirm()
+    else if (this.data.active) wx.showToast({ title: '这个名额已经结束', icon: 'none' })
+  },
+
+  confirm() {
+    const { e, s, offer, nickname } = this.data
+    if (!offer) return
+    this.selectComponent('#sheet').open({
+      waitlistId: this.id,
+      offer,
+      courseName: e.course_name,
+      startsAt: e.starts_at,
+      nickname,
+      price: s.final_price_fen > 0 ? money(s.final_price_fen) : '',
+    })
+  },
+
+  async leave() {
+    if (this.data.busy) return
+    const { confirm } = await wx.showModal({ title: '取消候补？', content: '再次加入会排到队尾。', confirmText: '取消候补', cancelText: '再想想' })
+    if (!confirm) return
+    this.show({ busy: true, refusal: '' })
+    try {
+      await actions.leave(this.id)
+      wx.showToast({ title: '已取消候补', icon: 'none' })
+    } catch (error) {
+      this.show({ refusal: explain(error).title })
+    }
+    this.show({ busy: false })
+    this.refresh()
+  },
+
+  openClass() {
+    navigate.go(`/pages/schedules/detail?id=${this.data.e.schedule_id}`)
+  },
+  openStatus() {
+    navigate.go(`/pages/waitlist/status?id=${this.id}`)
+  },
+  openOthers() {
+    navigate.go(`/pages/booking/choose?course=${this.data.s.course_id}`)
+  },
+}))
