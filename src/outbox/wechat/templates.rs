@@ -352,7 +352,7 @@ pub const DEMO: [DemoTemplate; 7] = [
         kind: "seat_offered",
         id: "demoSeatOffered_000000000000000000000000001",
         title: "候补名额通知",
-        page: "pages/waitlist/detail?id={waitlist_id}",
+        page: "pages/notifications/waitlist?id={waitlist_id}",
         fields: &[
             ("课程", "thing1", "{course_name}"),
             ("上课时间", "time2", "{starts_at}"),
@@ -364,7 +364,7 @@ pub const DEMO: [DemoTemplate; 7] = [
         kind: "offer_reminder",
         id: "demoOfferReminder_0000000000000000000000002",
         title: "候补确认提醒",
-        page: "pages/waitlist/detail?id={waitlist_id}",
+        page: "pages/notifications/waitlist?id={waitlist_id}",
         fields: &[
             ("课程", "thing1", "{course_name}"),
             ("确认截止", "time2", "{deadline}"),
@@ -375,7 +375,7 @@ pub const DEMO: [DemoTemplate; 7] = [
         kind: "class_reminder",
         id: "demoClassReminder_0000000000000000000000003",
         title: "上课提醒",
-        page: "pages/schedule/detail?id={schedule_id}",
+        page: "pages/schedules/detail?id={schedule_id}",
         fields: &[
             ("课程", "thing1", "{course_name}"),
             ("上课时间", "time2", "{starts_at}"),
@@ -389,7 +389,7 @@ pub const DEMO: [DemoTemplate; 7] = [
         kind: "schedule_changed",
         id: "demoClassChanged_00000000000000000000000005",
         title: "课程变更通知",
-        page: "pages/schedule/detail?id={schedule_id}",
+        page: "pages/schedules/detail?id={schedule_id}",
         fields: &[
             ("课程", "thing1", "{course_name}"),
             ("新的时间", "time2", "{starts_at}"),
