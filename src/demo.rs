@@ -312,8 +312,9 @@ async fn open(
 
 /// Students that are booked and waiting already; each class has its own, so that none overlap.
 async fn people(app: &App, s: &Sample, schedule: ScheduleId, starts_at: Timestamp) -> anyhow::Result<()> {
-    let when = app.config.zone.short(starts_at);
-    let name = |i: u32| format!("{}学员{:02}·{when}", s.name, i + 1);
+    let class = starts_at.as_millis() / STEP * SAMPLES.len() as i64
+        + SAMPLES.iter().position(|x| x.name == s.name).unwrap_or(0) as i64;
+    let name = |i: u32| name_of(class * PER_CLASS_MAX + i64::from(i));
     let wanted = (0..s.booked + s.waiting).map(|i| Wanted { role: Role::Student, name: name(i) }).collect();
     let people = app.people.ensure(wanted, app.clock.now()).await?;
     let students = people.iter().filter_map(|(person, links)| Some((links.first()?.id, person.account)));
@@ -327,6 +328,25 @@ async fn people(app: &App, s: &Sample, schedule: ScheduleId, starts_at: Timestam
     Ok(())
 }
 
+/// No class of the demo has more people.
+const PER_CLASS_MAX: i64 = 17;
+const FAMILY_NAMES: [&str; 34] = [
+    "王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙", "胡", "朱", "高", "林", "何", "郭", "马",
+    "罗", "梁", "宋", "郑", "谢", "韩", "唐", "冯", "于", "董", "萧", "程", "曹", "袁", "邓",
+];
+const GIVEN_NAMES: [&str; 30] = [
+    "子涵", "欣怡", "宇航", "诗涵", "浩宇", "梓萱", "若曦", "明哲", "雅婷", "博文", "佳慧", "志远", "静怡", "文轩",
+    "晓彤", "家豪", "语嫣", "昊天", "婉清", "泽宇", "思琪", "嘉铭", "雨晴", "承志", "书瑶", "景行", "心怡", "伟诚",
+    "知夏", "乐天",
+];
+
+/// The n-th of 1,020 people, over and over: those of one class, and of the classes around it, differ.
+fn name_of(n: i64) -> String {
+    let (family, round) = (n.rem_euclid(34), n.div_euclid(34));
+    let given = (round * 239 + family * 7).rem_euclid(30);
+    format!("{}{}", FAMILY_NAMES[family as usize], GIVEN_NAMES[given as usize])
+}
+
 fn command_of(book_now: bool, student: StudentId, account: AccountId) -> Command {
     if book_now { book(student, account) } else { Command::Join { student, account } }
 }
@@ -334,6 +354,13 @@ fn command_of(book_now: bool, student: StudentId, account: AccountId) -> Command
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_of_classes_near_each_other_have_names_of_their_own() {
+        let names: std::collections::HashSet<_> = (7_000..8_020).map(name_of).collect();
+        assert_eq!(names.len(), 1_020);
+        assert!(SAMPLES.iter().all(|s| i64::from(s.booked + s.waiting) <= PER_CLASS_MAX));
+    }
 
     #[test]
     fn classes_start_on_the_half_hour_while_the_school_is_open() {

@@ -37,7 +37,8 @@ async fn a_tapped_message_leads_to_the_seat(app: &mut TestApp) {
     let (class, holder, booking) = full_class(app, &[&amy], json!({})).await;
     holder.cancel(&booking).await.ok();
     let page = amy.messages(app).await[0].page.clone();
-    let entry = page.strip_prefix("pages/notifications/waitlist?id=").expect("the page of the place in line").to_owned();
+    let entry =
+        page.strip_prefix("pages/notifications/waitlist?id=").expect("the page of the place in line").to_owned();
     let accepted = amy.accept(&entry).await.ok();
     assert_eq!(text(&accepted["booking"]["schedule_id"]), class);
     // What became of it is a message of a template that she has allowed as well.
