@@ -13,6 +13,7 @@ import { addDays, isDate, mondayOf } from '../../lib/time.ts';
 import { today } from '../../lib/today.ts';
 import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
+import { Choose } from '../../ui/choose.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { clearFilters, filterOf, isEmpty } from './filter.ts';
 import type { BoardView } from './filter.ts';
@@ -105,27 +106,6 @@ function Filters({ slots, search }: { slots: Props['slots']; search: { current: 
         </Button>
       )}
     </div>
-  );
-}
-
-interface ChooseProps {
-  label: string;
-  all: string;
-  value: string;
-  choices: readonly [string, string][];
-  onChoose: (value: string) => void;
-}
-
-function Choose({ label, all, value, choices, onChoose }: ChooseProps) {
-  return (
-    <select class="input input--small toolbar__select" aria-label={label} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-      <option value="">{all}</option>
-      {choices.map(([id, name]) => (
-        <option key={id} value={id}>
-          {name}
-        </option>
-      ))}
-    </select>
   );
 }
 

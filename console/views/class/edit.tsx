@@ -5,10 +5,10 @@ import { useState } from 'preact/hooks';
 import { api } from '../../lib/api.ts';
 import { useForm } from '../../lib/form.ts';
 import { t } from '../../lib/i18n.ts';
-import { useLoad } from '../../lib/load.ts';
+import { useTeachers } from '../../lib/catalog.ts';
 import { isStaff } from '../../lib/session.ts';
 import { addDays, isDate, offsetOf, wallDate, wallTime } from '../../lib/time.ts';
-import type { Page, Slot, Teacher } from '../../lib/types.ts';
+import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Failure, SelectField, TextField } from '../../ui/field.tsx';
@@ -19,7 +19,7 @@ const NAME_MAX = 200;
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 export function EditClass({ context: { now, changed }, slot, onClose }: { context: Context; slot: Slot; onClose: () => void }) {
-  const { data: teachers } = useLoad('teachers', (signal) => api.get<Page<Teacher>>('/teachers', { page_size: 100 }, signal));
+  const { data: teachers } = useTeachers();
   // What was there when the form was opened: frames that come meanwhile change nothing that is typed.
   const [initial] = useState(() => ({
     date: wallDate(slot.starts_at),

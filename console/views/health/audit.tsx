@@ -1,0 +1,58 @@
+// An audit at a tap, and what it says.
+
+import { useState } from 'preact/hooks';
+
+import { api } from '../../lib/api.ts';
+import { count } from '../../lib/format.ts';
+import { t } from '../../lib/i18n.ts';
+import { link } from '../../lib/router.ts';
+import { told } from '../../lib/told.ts';
+import type { AuditAnswer } from '../../lib/types.ts';
+import { Button } from '../../ui/button.tsx';
+import { Failure } from '../../ui/field.tsx';
+
+export function Audit() {
+  const [answer, setAnswer] = useState<AuditAnswer | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const run = async (): Promise<void> => {
+    setBusy(true);
+    setFailure(null);
+    setAnswer(null);
+    try {
+      setAnswer(await api.post<AuditAnswer>('/admin/audit'));
+    } catch (error) {
+      setFailure(told(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <section class="sheet audit" aria-labelledby="audit-title">
+      <h2 id="audit-title">{t('audit.title')}</h2>
+      <p class="hint">{t('audit.text')}</p>
+      <Button kind="main" busy={busy} onClick={() => void run()}>
+        {busy ? t('audit.running') : t('audit.run')}
+      </Button>
+      <Failure text={failure} />
+      <div role="status">{answer && <Findings answer={answer} />}</div>
+    </section>
+  );
+}
+
+function Findings({ answer: { checked, wrong, took_ms } }: { answer: AuditAnswer }) {
+  const counted = Object.entries(checked).map(([what, n]) => `${what} ${count(n)}`).join(' · ');
+  if (wrong.length === 0) return <p class="notice">{t('audit.clean', { checked: counted, ms: count(took_ms) })}</p>;
+  return (
+    <div class="notice notice--bad">
+      <p>{t('audit.wrong', { n: wrong.length })}</p>
+      <ul class="follows">
+        {wrong.map(({ schedule_id, text }, index) => (
+          <li key={index}>
+            {text} {schedule_id && <a href={link(['classes', schedule_id])}>{t('audit.open')}</a>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+// Making the classes of a plan, some at a time, so that progress can be seen and a stop in the midst
+// can be gone on from.
+
+import { signal } from '@preact/signals';
+
+import { api } from '../../lib/api.ts';
+import { ApiError } from '../../lib/errors.ts';
+import { newRequestKey } from '../../lib/tap.ts';
+import type { BatchAnswer } from '../../lib/types.ts';
+
+const AT_ONCE = 20;
+const LOOK_AT_ONCE = 200;
+
+export interface Order {
+  course_id: string;
+  teacher_id?: string;
+  capacity?: number;
+  location?: string;
+}
+
+/** What would be made and what would be refused; nothing is made. */
+export async function preview(order: Order, starts: readonly string[]): Promise<BatchAnswer> {
+  const all: BatchAnswer = { created: [], refused: [] };
+  for (const some of parts(starts, LOOK_AT_ONCE)) {
+    const answer = await api.post<BatchAnswer>('/schedules/batch', { ...order, items: some.map((starts_at) => ({ starts_at })), dry_run: true });
+    all.created.push(...answer.created);
+    all.refused.push(...answer.refused);
+  }
+  return all;
+}
+
+export class Making {
+  readonly answer = signal<BatchAnswer>({ created: [], refused: [] });
+  readonly state = signal<'working' | 'stopped' | 'done'>('working');
+  readonly error = signal<unknown>(null);
+  readonly total: number;
+  #order: Order;
+  /** Each part keeps its key until its answer is known: going on repeats nothing. */
+  #left: { starts: readonly string[]; key: string }[];
+
+  constructor(order: Order, starts: readonly string[]) {
+    this.#order = order;
+    this.total = starts.length;
+    this.#left = parts(starts, AT_ONCE).map((some) => ({ starts: some, key: newRequestKey() }));
+  }
+
+  async goOn(): Promise<void> {
+    this.state.value = 'working';
+    this.error.value = null;
+    for (let part = this.#left[0]; part; part = this.#left[0]) {
+      try {
+        const items = part.starts.map((starts_at) => ({ starts_at }));
+        const { created, refused } = await api.post<BatchAnswer>('/schedules/batch', { ...this.#order, items }, { key: part.key });
+        const before = this.answer.peek();
+        this.answer.value = { created: [...before.created, ...created], refused: [...before.refused, ...refused] };
+        this.#left.shift();
+      } catch (error) {
+        // What was refused as a whole was not done; the same key would only repeat the refusal.
+        if (error instanceof ApiError && !error.unknown) part.key = newRequestKey();
+        this.error.value = error;
+        this.state.value = 'stopped';
+        return;
+      }
+    }
+    this.state.value = 'done';
+  }
+}
+
+function parts<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+}

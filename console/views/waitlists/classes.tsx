@@ -1,0 +1,90 @@
+// Queues by class, the fullest first, and what could be done about it.
+
+import { api } from '../../lib/api.ts';
+import { whenText } from '../../lib/format.ts';
+import { t } from '../../lib/i18n.ts';
+import { usePaged } from '../../lib/paged.ts';
+import { link } from '../../lib/router.ts';
+import { wallTime } from '../../lib/time.ts';
+import type { WaitingClass } from '../../lib/types.ts';
+import { ask } from '../../ui/ask.tsx';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Empty } from '../../ui/feedback.tsx';
+import { Listing } from '../../ui/listing.tsx';
+import { toast } from '../../ui/toast.tsx';
+
+export function QueuedClasses() {
+  const list = usePaged<WaitingClass>('/admin/waitlist/classes', {});
+  return (
+    <Listing list={list} empty={<Empty title={t('waitlists.none')}>{t('waitlists.none.text')}</Empty>}>
+      {(items) => (
+        <table class="table table--cards">
+          <thead>
+            <tr>
+              <th>{t('waitlists.class')}</th>
+              <th>{t('waitlists.queue')}</th>
+              <th>{t('waitlists.cutoff')}</th>
+              <th>{t('waitlists.suggestion')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((row) => (
+              <Row key={row.schedule_id} row={row} onChanged={list.reload} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Listing>
+  );
+}
+
+function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
+  const { schedule_id, course_name, teacher_name, starts_at, cutoff_at, waitlist_length, waitlist_capacity, full, suggestion } = row;
+  return (
+    <tr>
+      <td>
+        <span>
+          <a href={link(['classes', schedule_id])}>{course_name}</a>{' '}
+          <span class="soft">
+            {whenText(starts_at)} {teacher_name}
+          </span>
+        </span>
+      </td>
+      <td data-label={t('waitlists.queue')}>
+        <span class="row">
+          {t('card.queue', { length: waitlist_length, capacity: waitlist_capacity })}
+          {full && <Badge tone="hot">{t('waitlists.full')}</Badge>}
+        </span>
+      </td>
+      <td data-label={t('waitlists.cutoff')} title={whenText(cutoff_at)}>
+        {wallTime(cutoff_at)}
+      </td>
+      <td data-label={suggestion ? t('waitlists.suggestion') : undefined}>
+        {suggestion && (
+          <span class="row">
+            <span>{suggestion.text}</span>
+            {suggestion.kind === 'raise' && (
+              <Button small onClick={() => raise(row, suggestion.capacity, onChanged)}>
+                {t('waitlists.raise', { n: suggestion.capacity })}
+              </Button>
+            )}
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function raise({ schedule_id, course_name, waitlist_capacity }: WaitingClass, capacity: number, onChanged: () => void): void {
+  const set = (to: number, key: string): Promise<void> => api.put('/waitlist/capacity', { scope: 'schedule', ref: schedule_id, capacity: to }, { key }).then(onChanged);
+  ask({
+    title: t('waitlists.raise.title', { name: course_name }),
+    follows: [t('waitlists.raise.text', { from: waitlist_capacity, to: capacity })],
+    yes: t('waitlists.raise', { n: capacity }),
+    run: async (_, key) => {
+      await set(capacity, key);
+      toast(t('waitlists.raised', { n: capacity }), { undo: (undoKey) => set(waitlist_capacity, undoKey) });
+    },
+  });
+}
