@@ -8,9 +8,19 @@ const clock = require('./clock')
 
 const state = signal(/** @type {About | null} */ (null))
 
-/** Asks once; where no answer came, the next call asks again. */
-async function load() {
-  if (state.get()) return state.get()
+/** @type {Promise<About> | null} */
+let asking = null
+
+/** Asks once, however many want to know; where no answer came, the next call asks again. @returns {Promise<About>} */
+function load() {
+  const known = state.get()
+  if (known) return Promise.resolve(known)
+  if (!asking) asking = ask().finally(() => { asking = null })
+  return asking
+}
+
+/** The answer tells the server's time too, before anything is shown that hangs on it. */
+async function ask() {
   const about = await http.send({ path: '/about' })
   clock.setStanding(about.clock === 'manual')
   state.set(about)

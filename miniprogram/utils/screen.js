@@ -1,6 +1,7 @@
 // What all pages do alike: they wait for a login, load, listen while they are looked at, and load
 // again when they come back or the connection does, because meanwhile anything may have happened.
 
+const about = require('./about')
 const session = require('./session')
 const socket = require('./socket')
 const navigate = require('./navigate')
@@ -84,6 +85,7 @@ module.exports = function screen(def) {
     enter(isShown) {
       const { phase, login } = session.get()
       if (phase === 'starting') return
+      if (!about.get()) { this.meet(); return }
       if (phase === 'out' && !def.open) { navigate.toLogin(); return }
       const person = login ? `${login.user.id}/${login.studentId}` : ''
       const isOther = person !== this.person
@@ -92,6 +94,18 @@ module.exports = function screen(def) {
       if (isOther && def.onPerson) def.onPerson.call(this)
       this.listen()
       this.refresh()
+    },
+
+    /** What day it is, is what the server says: without that nothing is shown. */
+    async meet() {
+      try {
+        await about.load()
+      } catch (error) {
+        const { title, advice } = explain(error)
+        this.show({ status: 'failed', problem: title, advice })
+        return
+      }
+      if (this.visible) this.enter(true)
     },
 
     /** Listens to what `topics` says now. */
@@ -137,7 +151,7 @@ module.exports = function screen(def) {
     retry() {
       if (this.data.status === 'failed') this.show({ status: 'loading', problem: '' })
       socket.wake()
-      return this.refresh()
+      return about.get() ? this.refresh() : this.meet()
     },
 
     async onPullDownRefresh() {
