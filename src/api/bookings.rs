@@ -99,6 +99,7 @@ struct Found {
     times: (Timestamp, Timestamp),
     teacher: Option<TeacherId>,
     note: Option<String>,
+    teacher_note: Option<String>,
 }
 
 impl Found {
@@ -106,8 +107,10 @@ impl Found {
         BookingBody::of(&self.booking, self.schedule, self.times, zone)
     }
 
-    fn whole(self, zone: Zone) -> WholeBooking {
-        WholeBooking { booking: self.body(zone), note: self.note }
+    fn whole(self, hand: Hand, zone: Zone) -> WholeBooking {
+        let booking = self.body(zone);
+        let teacher_note = self.teacher_note.filter(|_| hand.needs_staff_or_teacher().is_ok());
+        WholeBooking { booking, note: self.note, teacher_note }
     }
 }
 
@@ -116,7 +119,11 @@ impl Found {
 pub struct WholeBooking {
     #[serde(flatten)]
     booking: BookingBody,
+    /// What the student, or whoever booked for them, wrote.
     note: Option<String>,
+    /// Shown to the teachers and the staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    teacher_note: Option<String>,
 }
 
 fn read_found(row: &Row) -> Result<Found, Problem> {
@@ -126,6 +133,7 @@ fn read_found(row: &Row) -> Result<Found, Problem> {
         times: (row.at("starts_at")?, row.at("ends_at")?),
         teacher: row.opt_parse("teacher_id")?,
         note: row.opt_text("note")?.map(str::to_owned),
+        teacher_note: row.opt_text("teacher_note")?.map(str::to_owned),
     })
 }
 
@@ -165,7 +173,7 @@ async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, H
 
 async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Hand), Problem> {
     let unknown = || Problem::Rule(Rejection::UnknownBooking);
-    let sql = format!("select {BOOKING_COLUMNS} from bookings where id = $1 and {OF_ORG} = $2)");
+    let sql = format!("select {BOOKING_COLUMNS}, teacher_note from bookings where id = $1 and {OF_ORG} = $2)");
     let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
     // Who is several of these acts with the freest hand.
@@ -184,13 +192,13 @@ async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Ha
 /// One booking.
 #[utoipa::path(get, path = "/bookings/{id}", tag = "bookings", responses((status = 200, body = BookingBody), (status = 404)))]
 pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let (mut found, _) = find(&ctx, &caller, &req).await?;
+    let (mut found, mut hand) = find(&ctx, &caller, &req).await?;
     if found.booking.is_active() {
         // What is due on its schedule happens before its row is read.
         ctx.app.engine.look(found.schedule, None).await?;
-        (found, _) = find(&ctx, &caller, &req).await?;
+        (found, hand) = find(&ctx, &caller, &req).await?;
     }
-    Ok(ctx.ok(found.whole(ctx.zone())))
+    Ok(ctx.ok(found.whole(hand, ctx.zone())))
 }
 
 /// Asks the booking's schedule; a booking that has ended meanwhile is looked at again.
@@ -362,24 +370,93 @@ pub async fn pay(ctx: Ctx, caller: Caller, body: Body<Pay>) -> Result<HttpRespon
     change(&ctx, &found, command, body.key).await
 }
 
+/// The staff were paid at the desk. Again: the same answer.
+#[utoipa::path(put, path = "/bookings/{id}/paid", tag = "bookings",
+    responses((status = 200, body = BookingBody), (status = 403), (status = 404), (status = 409)))]
+pub async fn mark_paid(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<Nothing>,
+) -> Result<HttpResponse, Problem> {
+    caller.needs(Action::TakePayments)?;
+    let (found, _) = find(&ctx, &caller, &req).await?;
+    let command = Command::MarkPaid { student: found.booking.student, booking: found.booking.id };
+    change(&ctx, &found, command, body.key).await
+}
+
+/// What is left out stays as it is; an empty text takes the note away.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct NoteChange {
+    /// By the student, or whoever booked for them.
+    student_note: Option<String>,
+    /// By the teacher, or the staff.
+    teacher_note: Option<String>,
+}
+
+/// Changes what is noted about a booking.
+#[utoipa::path(patch, path = "/bookings/{id}", tag = "bookings", request_body = NoteChange,
+    responses((status = 200, body = WholeBooking), (status = 403), (status = 404)))]
+pub async fn change_notes(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<NoteChange>,
+) -> Result<HttpResponse, Problem> {
+    let (found, hand) = find(&ctx, &caller, &req).await?;
+    let Body { value: notes, key } = body;
+    if let Some(note) = &notes.student_note {
+        short_text("student_note", note, NOTE_CHARS_MAX, true)?;
+        let Booking { student, booked_by, .. } = found.booking;
+        if booked_by != caller.account() && !ctx.app.people.owns(&caller, student).await? {
+            return Err(Problem::Forbidden);
+        }
+    }
+    if let Some(note) = &notes.teacher_note {
+        short_text("teacher_note", note, NOTE_CHARS_MAX, true)?;
+        hand.needs_staff_or_teacher()?;
+    }
+    ctx.once(key, write_notes(&ctx, &caller, found.booking.id, notes)).await
+}
+
+async fn write_notes(ctx: &Ctx, caller: &Caller, id: BookingId, notes: NoteChange) -> Result<StoredAnswer, Problem> {
+    let now = ctx.now();
+    let written = ctx.app.store.write(move |tx| {
+        Box::pin(async move {
+            let NoteChange { student_note, teacher_note } = notes;
+            for (column, note) in [("note", student_note), ("teacher_note", teacher_note)] {
+                let sql = format!("update bookings set {column} = $2, updated_at = $3 where id = $1");
+                if let Some(note) = note {
+                    tx.exec(&sql, args![id, Some(note).filter(|n| !n.is_empty()), now]).await?;
+                }
+            }
+            Ok(())
+        })
+    });
+    written.await?;
+    let (found, hand) = find_id(ctx, caller, id).await?;
+    Ok(ctx.told(found.whole(hand, ctx.zone())))
+}
+
 // ---- lists
 
 const STATUSES: [&str; 5] = ["pending", "confirmed", "cancelled", "completed", "no_show"];
 
 /// A page of the bookings for which these hold.
-async fn listed(ctx: &Ctx, query: &Query, filters: Filters, order: &str) -> Result<HttpResponse, Problem> {
+async fn listed(ctx: &Ctx, query: &Query, filters: Filters, hand: Hand, order: &str) -> Result<HttpResponse, Problem> {
     let page = query.page()?;
     let (which, args) = (filters.sql(), filters.args());
     let reader = ctx.app.store.reader();
     let sql = format!("select count(*) as n from bookings where {which}");
     let total = reader.one(&sql, args.clone()).await?.map_or(Ok(0), |r| r.version("n"))?;
     let sql = format!(
-        "select {BOOKING_COLUMNS} from bookings where {which} order by {order} limit {} offset {}",
+        "select {BOOKING_COLUMNS}, teacher_note from bookings where {which} order by {order} limit {} offset {}",
         page.limit(),
         page.offset()
     );
     let rows = reader.all(&sql, args).await?;
-    let body = |row: &Row| read_found(row).map(|found| found.whole(ctx.zone()));
+    let body = |row: &Row| read_found(row).map(|found| found.whole(hand, ctx.zone()));
     let items = rows.iter().map(body).collect::<Result<Vec<_>, _>>()?;
     Ok(ctx.ok(page.of(items, total)))
 }
@@ -414,7 +491,8 @@ pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
     if let Some(to) = query.instant("to", ctx.zone())? {
         filters.and("starts_at < ?", to);
     }
-    listed(&ctx, &query, filters, "starts_at desc, id desc").await
+    let hand = if caller.is_staff() { Hand::Staff } else { Hand::Student };
+    listed(&ctx, &query, filters, hand, "starts_at desc, id desc").await
 }
 
 async fn my_students(ctx: &Ctx, caller: &Caller) -> Result<Vec<StudentId>, Problem> {
@@ -428,7 +506,7 @@ pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
     filters.and_one_of("student_id", my_students(&ctx, &caller).await?);
     filters.and_always("status in ('pending', 'confirmed')");
     filters.and("ends_at > ?", ctx.now());
-    listed(&ctx, &query, filters, "starts_at, id").await
+    listed(&ctx, &query, filters, Hand::Student, "starts_at, id").await
 }
 
 /// The bookings on the teacher's classes, of one local day when `date` is given.
@@ -444,5 +522,5 @@ pub async fn list_coach_bookings(ctx: Ctx, caller: Caller, query: Query) -> Resu
         filters.and("starts_at >= ?", from);
         filters.and("starts_at < ?", to);
     }
-    listed(&ctx, &query, filters, "starts_at, id").await
+    listed(&ctx, &query, filters, Hand::Teacher, "starts_at, id").await
 }

@@ -3,6 +3,7 @@
 pub mod about;
 pub mod accounts;
 pub mod auth;
+pub mod batches;
 pub mod bookings;
 pub mod classes;
 pub mod courses;
@@ -17,6 +18,7 @@ pub mod reach;
 pub mod rosters;
 pub mod schedules;
 pub mod sizes;
+pub mod students;
 pub mod subscriptions;
 pub mod waitlist;
 pub mod ws;

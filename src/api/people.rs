@@ -37,6 +37,13 @@ pub struct StudentLink {
     pub relation: String,
 }
 
+impl StudentLink {
+    /// The account's own profile.
+    fn own(id: StudentId, nickname: String) -> Self {
+        Self { id, nickname, relation: "self".to_owned() }
+    }
+}
+
 /// An account as it logs in.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -140,7 +147,7 @@ impl People {
                     .one(sql, args![account])
                     .await?
                     .map_or(Ok(String::new()), |r| r.text("nickname").map(str::to_owned))?;
-                insert_student(tx, id, org, account, &nickname, at).await?;
+                insert_student(tx, &StudentLink::own(id, nickname), org, account, at).await?;
                 Ok(id)
             })
         });
@@ -166,7 +173,7 @@ impl People {
         });
         let mut people = Vec::new();
         for (person, student) in made.await? {
-            let link = |id| StudentLink { id, nickname: person.nickname.clone(), relation: "self".into() };
+            let link = |id| StudentLink::own(id, person.nickname.clone());
             let links: Arc<[StudentLink]> = match student {
                 Some(Fresh::Made(id)) => {
                     let links: Arc<[StudentLink]> = vec![link(id)].into();
@@ -251,7 +258,7 @@ pub async fn insert_account(
     match role {
         Role::Student => {
             let student = StudentId::from_u128(ids.next(at));
-            insert_student(tx, student, org, account, nickname, at).await?;
+            insert_student(tx, &StudentLink::own(student, nickname.to_owned()), org, account, at).await?;
             Ok((person, Some(student)))
         }
         Role::Teacher => {
@@ -310,19 +317,19 @@ pub async fn load_person(tx: &mut Conn, org: OrgId, account: AccountId) -> Resul
     Ok(Some(Person { account, nickname: row.text("nickname")?.to_owned(), roles, teacher }))
 }
 
-/// A profile of the account's own.
-async fn insert_student(
+/// A student whom the account may book for.
+pub async fn insert_student(
     tx: &mut Conn,
-    id: StudentId,
+    link: &StudentLink,
     org: OrgId,
     account: AccountId,
-    nickname: &str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    let StudentLink { id, nickname, relation } = link;
     let sql = "insert into students (id, org_id, nickname, created_at, updated_at) values ($1, $2, $3, $4, $4)";
-    tx.exec(sql, args![id, org, nickname, at]).await?;
-    let sql = "insert into account_students (account_id, student_id, relation, created_at) values ($1, $2, 'self', $3)";
-    tx.exec(sql, args![account, id, at]).await?;
+    tx.exec(sql, args![*id, org, &**nickname, at]).await?;
+    let sql = "insert into account_students (account_id, student_id, relation, created_at) values ($1, $2, $3, $4)";
+    tx.exec(sql, args![account, *id, &**relation, at]).await?;
     Ok(())
 }
 
@@ -492,15 +499,6 @@ async fn choose(
     };
     tx.exec("update accounts set roles_changed_at = $2, updated_at = $2 where id = $1", args![account, now]).await?;
     Ok(Ok((person.roles.with(role), teacher)))
-}
-
-/// The students I may book for.
-#[utoipa::path(get, path = "/students", tag = "people", responses((status = 200, body = [StudentLink])))]
-pub async fn list_students(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
-    let page = query.page()?;
-    let mine = ctx.app.people.students_of(caller.account()).await?;
-    let items: Vec<_> = mine.iter().skip(page.offset() as usize).take(page.limit() as usize).cloned().collect();
-    Ok(ctx.ok(page.of(items, mine.len() as u64)))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -10,7 +10,7 @@ use super::courses::{Course, short_text, within};
 use crate::{
     args,
     base::{
-        ids::{CourseId, ScheduleId, StudentId, TeacherId},
+        ids::{CourseId, OrgId, ScheduleId, StudentId, TeacherId},
         keys::{RequestKey, StoredAnswer},
         limits::{AHEAD_MAX, CAPACITY_MAX, DURATION_MAX, NAME_CHARS_MAX},
         time::{MINUTE, Timestamp},
@@ -177,36 +177,67 @@ pub async fn create_schedule(ctx: Ctx, caller: Caller, body: Body<NewSchedule>) 
 }
 
 async fn plan_of(ctx: &Ctx, caller: &Caller, new: NewSchedule) -> Result<Plan, Problem> {
-    let course: CourseId = new.course_id.parse().map_err(|_| unknown("course_id"))?;
-    let course = ctx.app.courses.get(course).await?.ok_or_else(|| unknown("course_id"))?;
-    let starts_at = Timestamp::parse(&new.starts_at).ok_or_else(|| bad_instant("starts_at"))?;
-    let ends_at = match &new.ends_at {
+    let NewSchedule { course_id, starts_at, ends_at, capacity, teacher_id, location, policy } = new;
+    let rest = Shared { course_id, teacher_id, capacity, location, policy }.checked(ctx, caller).await?;
+    let starts_at = Timestamp::parse(&starts_at).ok_or_else(|| bad_instant("starts_at"))?;
+    let ends_at = match &ends_at {
         Some(text) => Timestamp::parse(text).ok_or_else(|| bad_instant("ends_at"))?,
-        None => starts_at + course.duration_min * MINUTE,
+        None => rest.ends_at(starts_at),
     };
     check_times(ctx.now(), starts_at, ends_at)?;
-    let capacity = new.capacity.unwrap_or(course.default_capacity);
-    within("capacity", i64::from(capacity), 1, i64::from(CAPACITY_MAX))?;
-    short_text("location", &new.location, NAME_CHARS_MAX, true)?;
-    let teacher = teacher_of(ctx, caller, new.teacher_id.as_deref()).await?;
-    let policy = policy_of(&course, &new.policy)?;
-    Ok(Plan {
-        org: ctx.app.org,
-        course: course.id,
-        teacher,
-        starts_at,
-        ends_at,
-        capacity,
-        location: new.location,
-        policy,
-    })
+    Ok(rest.plan(ctx.app.org, starts_at, ends_at))
+}
+
+/// What classes that are planned together have in common, as it was asked for: all but their times.
+pub struct Shared {
+    pub course_id: String,
+    pub teacher_id: Option<String>,
+    pub capacity: Option<u32>,
+    pub location: String,
+    pub policy: PolicyChange,
+}
+
+impl Shared {
+    pub async fn checked(self, ctx: &Ctx, caller: &Caller) -> Result<Checked, Problem> {
+        let Self { course_id, teacher_id, capacity, location, policy } = self;
+        let course: CourseId = course_id.parse().map_err(|_| unknown("course_id"))?;
+        let course = ctx.app.courses.get(course).await?.ok_or_else(|| unknown("course_id"))?;
+        let capacity = capacity.unwrap_or(course.default_capacity);
+        within("capacity", i64::from(capacity), 1, i64::from(CAPACITY_MAX))?;
+        short_text("location", &location, NAME_CHARS_MAX, true)?;
+        let teacher = teacher_of(ctx, caller, teacher_id.as_deref()).await?;
+        let policy = policy_of(&course, &policy)?;
+        Ok(Checked { course, teacher, capacity, location, policy })
+    }
+}
+
+/// The same, found sound.
+pub struct Checked {
+    course: Arc<Course>,
+    pub teacher: Option<TeacherId>,
+    capacity: u32,
+    location: String,
+    policy: Policy,
+}
+
+impl Checked {
+    /// When nobody said so.
+    pub fn ends_at(&self, starts_at: Timestamp) -> Timestamp {
+        starts_at + self.course.duration_min * MINUTE
+    }
+
+    pub fn plan(&self, org: OrgId, starts_at: Timestamp, ends_at: Timestamp) -> Plan {
+        let Self { course, teacher, capacity, location, policy } = self;
+        let (course, location, policy) = (course.id, location.clone(), policy.clone());
+        Plan { org, course, teacher: *teacher, starts_at, ends_at, capacity: *capacity, location, policy }
+    }
 }
 
 pub fn unknown(field: &'static str) -> Problem {
     Problem::invalid(field, "不存在", "does not exist")
 }
 
-fn check_times(now: Timestamp, starts_at: Timestamp, ends_at: Timestamp) -> Result<(), Problem> {
+pub fn check_times(now: Timestamp, starts_at: Timestamp, ends_at: Timestamp) -> Result<(), Problem> {
     if starts_at <= now {
         return Err(Problem::invalid("starts_at", "开始时间已过", "lies in the past"));
     }

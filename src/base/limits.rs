@@ -18,6 +18,10 @@ pub const PAGE_SIZE_DEFAULT: u32 = 20;
 pub const PAGE_MAX: u32 = 100_000;
 /// From the first to the last of a list of classes: two months, with the hour that a change of clocks adds.
 pub const LIST_SPAN_MAX: Millis = 62 * DAY + HOUR;
+/// Classes that are planned with one request.
+pub const BATCH_MAX: usize = 200;
+/// Of one account: a family, not a school.
+pub const STUDENTS_PER_ACCOUNT_MAX: usize = 20;
 /// Bookings, holds and places in line of one roster; a page of the queue tells the rest.
 pub const ROSTER_ROWS_MAX: i64 = 2_000;
 pub const PRICE_FEN_MAX: i64 = 100_000_000;

@@ -45,11 +45,8 @@ pub async fn open_schedule(
     render: RenderPlan,
 ) -> Result<Keyed, StoreError> {
     let at = clock.now();
-    let Plan { org, course, teacher, starts_at, ends_at, capacity, location, policy } = plan;
-    let id = ScheduleId::from_u128(ids.next(at));
-    let (status, policy) = (Status::Open, Arc::new(policy));
-    let head = Head { id, org, course, teacher, starts_at, ends_at, capacity, status, policy };
-    let opened = Opened { head, at };
+    let (opened, location) = opened(plan, ScheduleId::from_u128(ids.next(at)), at);
+    let Head { teacher, starts_at, ends_at, .. } = opened.head;
     let epoch = store.epoch();
     store
         .write_keyed(key, at, move |tx| {
@@ -64,6 +61,72 @@ pub async fn open_schedule(
             })
         })
         .await
+}
+
+/// Many schedules of one teacher, or of none.
+pub struct Plans {
+    pub teacher: Option<TeacherId>,
+    pub all: Vec<Plan>,
+    /// Makes nothing, and says what would be.
+    pub dry_run: bool,
+}
+
+/// A schedule that was made; without an id where nothing was to be made.
+pub struct Made(pub Option<ScheduleId>);
+
+/// Turns what became of each of many plans into the answer that is stored under a request key.
+pub type RenderPlans = Box<dyn FnOnce(Vec<Result<Made, TeacherBusy>>) -> StoredAnswer + Send>;
+
+/// Makes those schedules for which their teacher has time, in their order and in one transaction
+/// with the answer: whatever fails in the midst of it has made none.
+pub async fn open_schedules(
+    store: &Store,
+    clock: &Clock,
+    ids: &dyn IdSource,
+    key: Option<RequestKey>,
+    plans: Plans,
+    render: RenderPlans,
+) -> Result<Keyed, StoreError> {
+    let at = clock.now();
+    let Plans { teacher, all, dry_run } = plans;
+    let all: Vec<_> = all.into_iter().map(|plan| opened(plan, ScheduleId::from_u128(ids.next(at)), at)).collect();
+    let epoch = store.epoch();
+    store
+        .write_keyed(key, at, move |tx| {
+            Box::pin(async move {
+                let from = all.iter().map(|(o, _)| o.head.starts_at).min();
+                let to = all.iter().map(|(o, _)| o.head.ends_at).max();
+                let mut taken = match (teacher, from, to) {
+                    (Some(teacher), Some(from), Some(to)) => schedules::times_of(tx, teacher, from, to).await?,
+                    (_, _, _) => Vec::new(),
+                };
+                let (mut fit, mut told) = (Vec::new(), Vec::new());
+                for (opened, location) in all {
+                    let Head { id, starts_at, ends_at, .. } = opened.head;
+                    if taken.iter().any(|(from, to)| *from < ends_at && starts_at < *to) {
+                        told.push(Err(TeacherBusy));
+                        continue;
+                    }
+                    // Two of these must not overlap, either.
+                    taken.extend(teacher.map(|_| (starts_at, ends_at)));
+                    told.push(Ok(Made(Some(id).filter(|_| !dry_run))));
+                    fit.push((opened, location));
+                }
+                if !dry_run {
+                    schedules::insert_all(tx, &fit, epoch).await?;
+                }
+                Ok(render(told))
+            })
+        })
+        .await
+}
+
+/// The first event of a planned schedule, and its place.
+fn opened(plan: Plan, id: ScheduleId, at: Timestamp) -> (Opened, String) {
+    let Plan { org, course, teacher, starts_at, ends_at, capacity, location, policy } = plan;
+    let (status, policy) = (Status::Open, Arc::new(policy));
+    let head = Head { id, org, course, teacher, starts_at, ends_at, capacity, status, policy };
+    (Opened { head, at }, location)
 }
 
 /// The new times and teacher of a schedule.

@@ -67,6 +67,8 @@ pub enum Problem {
     OwnAccount,
     LastOwner,
     RoleChosen,
+    SelfExists,
+    TooManyStudents,
     Rule(Rejection),
 }
 
@@ -272,6 +274,12 @@ impl Problem {
                 "您的账号已有其他角色，请由管理员调整",
                 "Your account has another role already: ask an admin to change it",
             ),
+            Self::SelfExists => {
+                row(409, "self_exists", "您已有本人的学员档案", "You have a student of your own already")
+            }
+            Self::TooManyStudents => {
+                row(409, "too_many_students", "学员数量已达上限", "An account has no more students than these")
+            }
             Self::Rule(rejection) => rule(*rejection),
         }
     }

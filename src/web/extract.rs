@@ -1,6 +1,6 @@
 //! What handlers take: who calls, in which language, with which body, under which key.
 
-use std::{future::Ready, net::IpAddr, str::FromStr, time::Duration};
+use std::{borrow::Cow, future::Ready, net::IpAddr, str::FromStr, time::Duration};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse,
@@ -356,7 +356,7 @@ impl Query {
     }
 }
 
-pub fn bad_instant(name: &'static str) -> Problem {
+pub fn bad_instant(name: impl Into<Cow<'static, str>>) -> Problem {
     Problem::invalid(
         name,
         "应为 RFC 3339 时间，如 2025-11-12T19:00:00+08:00",

@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    about, accounts, auth, bookings, classes, courses, dev, history, inbox, notifications, ops, people, queues,
-    rosters, schedules, sizes, subscriptions, waitlist, ws,
+    about, accounts, auth, batches, bookings, classes, courses, dev, history, inbox, notifications, ops, people,
+    queues, rosters, schedules, sizes, students, subscriptions, waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -73,6 +73,8 @@ routes! {
     put "/bookings/{id}/complete" Planner bookings::complete;
     put "/bookings/{id}/no-show" Planner bookings::no_show;
     put "/bookings/{id}/move" LoggedIn bookings::move_booking;
+    put "/bookings/{id}/paid" Staff bookings::mark_paid;
+    patch "/bookings/{id}" LoggedIn bookings::change_notes;
     get "/coach/bookings" Teacher bookings::list_coach_bookings;
     post "/pay" LoggedIn bookings::pay;
 
@@ -105,7 +107,9 @@ routes! {
     post "/users/{id}/disable" Admin accounts::disable;
     post "/users/{id}/enable" Admin accounts::enable;
     post "/users/{id}/unlock" Admin accounts::unlock;
-    get "/students" LoggedIn people::list_students;
+    get "/students" LoggedIn students::list_students;
+    post "/students" LoggedIn students::add_student;
+    patch "/students/{id}" LoggedIn students::change_student;
     get "/teachers" LoggedIn people::list_teachers;
 
     get "/courses" LoggedIn courses::list_courses;
@@ -120,6 +124,7 @@ routes! {
     get "/courses/{id}/slots" LoggedIn classes::list_courses_slots;
     get "/schedules" Planner classes::list_schedules;
     post "/schedules" Planner schedules::create_schedule;
+    post "/schedules/batch" Planner batches::create_schedules;
     get "/schedules/{id}" LoggedIn schedules::get_schedule;
     get "/schedules/{id}/roster" Planner rosters::get_roster;
     get "/schedules/{id}/history" Planner history::list_history;

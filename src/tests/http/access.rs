@@ -35,6 +35,9 @@ put    /bookings/$pending/confirm {}                                            
 put    /bookings/$booking/complete {}                                             | 401 | 404 403 404 409 409 409
 put    /bookings/$booking/no-show {}                                              | 401 | 404 403 404 409 409 409
 put    /bookings/$booking/move {"schedule_id":"$free"}                            | 401 | 404 200 404 200 200 200
+put    /bookings/$unpaid/paid {}                                                  | 401 | 403 403 403 403 200 200
+patch  /bookings/$booking      {"student_note":"x"}                               | 401 | 404 200 404 403 403 403
+patch  /bookings/$booking      {"teacher_note":"x"}                               | 401 | 404 403 404 200 200 200
 get    /coach/bookings                                                            | 401 | 403 403 200 200 403 403
 post   /pay                    {"booking_id":"$unpaid"}                           | 401 | 404 200 404 200 200 200
 
@@ -73,6 +76,8 @@ post   /users/$owner/disable   {}                                               
 post   /users/$account/enable  {}                                                 | 401 | 403 403 403 403 403 200
 post   /users/$account/unlock  {}                                                 | 401 | 403 403 403 403 403 200
 get    /students                                                                  | 401 | 200 200 200 200 200 200
+post   /students               {"nickname":"新"}                                  | 401 | 201 201 201 201 201 201
+patch  /students/$student      {"nickname":"$name"}                               | 401 | 404 200 404 404 200 200
 get    /teachers                                                                  | 401 | 200 200 200 200 200 200
 
 get    /courses                                                                   | 401 | 200 200 200 200 200 200
@@ -94,6 +99,8 @@ get    /schedules                                                               
 get    /schedules/$class/roster                                                   | 401 | 403 403 404 200 200 200
 post   /schedules              {"course_id":"$course","starts_at":"$hour"}        | 401 | 403 403 201 201 201 201
 post   /schedules              {"course_id":"$course","starts_at":"$hour","teacher_id":"$teacher"} | 401 | 403 403 403 201 201 201
+post   /schedules/batch        {"course_id":"$course","items":[{"starts_at":"$hour"}]} | 401 | 403 403 200 200 200 200
+post   /schedules/batch        {"course_id":"$course","items":[{"starts_at":"$hour"}],"teacher_id":"$teacher"} | 401 | 403 403 403 200 200 200
 get    /schedules/$class                                                          | 401 | 200 200 200 200 200 200
 get    /schedules/$class?student_id=$student                                      | 401 | 404 200 404 404 200 200
 get    /schedules/$class/history                                                  | 401 | 403 403 404 200 200 200

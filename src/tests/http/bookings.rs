@@ -16,6 +16,8 @@ on_both! {
     who_was_there_is_told_after_the_start
     a_booking_moves_when_there_is_a_seat
     lists_are_filtered
+    notes_are_changed_by_who_wrote_them
+    who_came_is_corrected_after_the_class
 }
 
 async fn a_seat_is_booked_and_told(app: &mut TestApp) {
@@ -309,4 +311,65 @@ async fn lists_are_filtered(app: &mut TestApp) {
     amy.get(&by_student).await.fails(404, "not_found");
     app.advance_to("19:30:00.000").await;
     assert_eq!(amy.get("/bookings/mine/upcoming").await.is(200)["total"], 2, "what has ended is not to come");
+}
+
+async fn notes_are_changed_by_who_wrote_them(app: &mut TestApp) {
+    let tom = app.teacher("tom").await;
+    let class = app.class(3, json!({ "teacher_id": tom.teacher })).await;
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    let booking = amy.booked(&class).await;
+    let path = format!("/bookings/{booking}");
+    let noted = amy.patch(&path, json!({ "student_note": "带毛笔 <i>" })).await.is(200);
+    assert_eq!((&noted["note"], noted.get("teacher_note")), (&json!("带毛笔 <i>"), None));
+    let noted = tom.patch(&path, json!({ "teacher_note": "左手" })).await.is(200);
+    assert_eq!((&noted["note"], &noted["teacher_note"]), (&json!("带毛笔 <i>"), &json!("左手")));
+    for who in [&amy, &tom] {
+        let forbidden = if who.account == amy.account { "teacher_note" } else { "student_note" };
+        who.patch(&path, json!({ forbidden: "x" })).await.fails(403, "forbidden");
+    }
+    ben.patch(&path, json!({ "student_note": "x" })).await.fails(404, "unknown_booking");
+    amy.patch(&path, json!({ "student_note": "长".repeat(2_001) })).await.invalid("student_note");
+    // What happens to the booking afterwards leaves the notes alone.
+    amy.cancel(&booking).await.is(200);
+    let roster = tom.get(&format!("/schedules/{class}/roster")).await.is(200);
+    let told = ["student_note", "teacher_note"].map(|name| &roster["bookings"][0][name]);
+    assert_eq!(told, [&json!("带毛笔 <i>"), &json!("左手")]);
+    // The student never sees the teacher's.
+    for list in [path.as_str(), "/bookings"] {
+        assert!(!amy.get(list).await.text.contains("左手"), "{list}");
+    }
+    for (who, list) in [(&tom, "/coach/bookings"), (&app.operator, "/bookings"), (&tom, path.as_str())] {
+        assert!(who.get(list).await.text.contains("左手"), "{list}");
+    }
+    let cleared = tom.patch(&path, json!({ "teacher_note": "" })).await.is(200);
+    assert_eq!(cleared.get("teacher_note"), None);
+    // Whoever arranged it may note what the student said.
+    let arranged = json!({ "schedule_id": class, "profile_id": ben.student });
+    let arranged = text(&app.operator.post("/bookings", arranged).await.is(201)["id"]);
+    let path = format!("/bookings/{arranged}");
+    assert_eq!(app.operator.patch(&path, json!({ "student_note": "迟到" })).await.is(200)["note"], "迟到");
+    app.admin.patch(&path, json!({ "student_note": "x" })).await.fails(403, "forbidden");
+    assert_eq!(ben.patch(&path, json!({})).await.is(200)["note"], "迟到");
+}
+
+async fn who_came_is_corrected_after_the_class(app: &mut TestApp) {
+    let tom = app.teacher("tom").await;
+    let class = app.class(3, json!({ "teacher_id": tom.teacher })).await;
+    let amy = app.student("amy").await;
+    let booking = amy.booked(&class).await;
+    app.advance_to("21:00:00.000").await;
+    tom.post(&format!("/schedules/{class}/complete"), json!({})).await.is(200);
+    for (who, mark, status) in [
+        (&tom, "no-show", "no_show"),
+        (&app.operator, "complete", "completed"),
+        (&tom, "complete", "completed"),
+        (&app.operator, "no-show", "no_show"),
+    ] {
+        let path = format!("/bookings/{booking}/{mark}");
+        assert_eq!(who.put(&path, json!({})).await.is(200)["status"], status);
+        amy.put(&path, json!({})).await.fails(403, "forbidden");
+    }
+    // Also when the class is read from its rows again.
+    app.restart("21:30:00.000").await;
+    assert_eq!(tom.put(&format!("/bookings/{booking}/complete"), json!({})).await.is(200)["status"], "completed");
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod batches;
 mod bookings;
 mod classes;
 mod codes;
@@ -26,6 +27,7 @@ mod repeats;
 mod rosters;
 mod scene;
 mod schedules;
+mod students;
 mod tables;
 mod tokens;
 mod values;

@@ -1,5 +1,6 @@
 //! Bookings that are not at once confirmed: a fee is due, a teacher is asked, or both.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::app::{Person, TestApp, at, on_both, text};
@@ -12,6 +13,7 @@ on_both! {
     the_fee_comes_first_then_the_teacher
     what_is_arranged_needs_no_teacher
     a_paid_booking_is_refunded
+    a_fee_is_paid_at_the_desk
 }
 
 /// What of a booking tells how far it is.
@@ -171,4 +173,26 @@ async fn a_paid_booking_is_refunded(app: &mut TestApp) {
     let revoked = read(&ben, &b).await;
     assert_eq!((stage(&revoked), &revoked["cancel_reason"]), (is("cancelled", "refunded"), &json!("停电")));
     amy.pay(&a).await.refused("payment_late");
+}
+
+async fn a_fee_is_paid_at_the_desk(app: &mut TestApp) {
+    let course = app.course(json!({ "price_fen": 8_800 })).await;
+    let class = app.class_of(&course, 3, json!({})).await;
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    let booking = amy.booked(&class).await;
+    let path = format!("/bookings/{booking}/paid");
+    amy.put(&path, json!({})).await.fails(403, "forbidden");
+    // Two at the desk at once: paid once.
+    let answers = join_all([&app.operator, &app.admin].map(|who| who.put(&path, json!({})))).await;
+    for answer in answers {
+        assert_eq!(stage(&answer.is(200)), is("confirmed", "paid"));
+    }
+    assert_eq!(stage(&app.operator.put(&path, json!({})).await.is(200)), is("confirmed", "paid"));
+    let events = app.operator.get(&format!("/schedules/{class}/history")).await.items();
+    assert_eq!(events.iter().filter(|e| e["event"] == "booking_paid").count(), 1);
+    let late = ben.booked(&class).await;
+    app.advance_to("08:05:00.000").await;
+    app.operator.put(&format!("/bookings/{late}/paid"), json!({})).await.refused("payment_late");
+    let free = amy.booked(&app.class(1, json!({ "starts_at": at("22:00:00.000") })).await).await;
+    app.operator.put(&format!("/bookings/{free}/paid"), json!({})).await.refused("nothing_to_pay");
 }
