@@ -44,6 +44,7 @@ export async function compile({ folder, hosts = {}, minify = true }) {
   const templates = new Templates(source);
   for (const name of Object.keys(components)) templates.add(name);
   const { names, files } = collectAssets(source);
+  const styles = compileStyles(source, components);
   const generated = [
     WXS_SHIMS,
     `export const templates = ${templates.code()};`,
@@ -54,7 +55,7 @@ export async function compile({ folder, hosts = {}, minify = true }) {
   const base = readFileSync(path.join(H5, 'runtime/base.css'), 'utf8');
   const [script, css] = await Promise.all([
     bundle(generated, minify),
-    style(`${base}\n${compileStyles(source, components)}`, minify),
+    style(`${base}\n${styles}`, minify),
   ]);
   return { findings, css, assets: files, ...script };
 }
