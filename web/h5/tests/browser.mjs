@@ -189,7 +189,7 @@ visit('a long page tells its end, its scrolling, and is pulled down', '/pages/de
   await page.evaluate(() => __mp.wx.stopPullDownRefresh());
   await page.evaluate(() => __mp.wx.pageScrollTo({ scrollTop: 0, duration: 0 }));
   await drag(page, 200, 100, 220);
-  assert.equal(await heard(page, 'pulled'), 2);
+  await until(page, () => __mp.router.current.caller.heard.pulled === 2);
 });
 
 /** A finger from one height to another. */

@@ -27,8 +27,8 @@ export function addButtons(mp) {
       });
       component.h5 = { activate: () => host.click() };
       return {
-        update({ type, size, plain, loading, disabled, ariaRole, role }) {
-          if (!ariaRole && !role) host.setAttribute('role', 'button');
+        update({ type, size, plain, loading, disabled }) {
+          if (!host.hasAttribute('role')) host.setAttribute('role', 'button');
           host.tabIndex = disabled ? -1 : 0;
           attribute(host, 'type', type);
           attribute(host, 'size', size);

@@ -76,5 +76,5 @@ function switchPart({ component, host, emit, set }) {
 }
 
 function nameByLabel(component, host) {
-  if (!component.data.ariaLabel) attribute(host, 'aria-label', labelOf(component));
+  if (!host.hasAttribute('aria-label')) attribute(host, 'aria-label', labelOf(component));
 }

@@ -9,19 +9,6 @@ const NUMBER = { type: Number };
 const ANY = { type: null };
 export const types = { BOOLEAN, STRING, NUMBER, ANY };
 
-const ARIA = [
-  'atomic', 'busy', 'checked', 'controls', 'current', 'describedby', 'details', 'disabled', 'errormessage', 'expanded',
-  'haspopup', 'hidden', 'invalid', 'label', 'labelledby', 'level', 'live', 'modal', 'multiselectable', 'orientation',
-  'owns', 'posinset', 'pressed', 'readonly', 'relevant', 'required', 'roledescription', 'selected', 'setsize', 'sort',
-  'valuemax', 'valuemin', 'valuenow', 'valuetext',
-];
-const camel = (name) => `aria${name[0].toUpperCase()}${name.slice(1)}`;
-/** Property → attribute; WXML says both `role` and `aria-role`. */
-const ARIA_ATTRIBUTES = { role: 'role', ariaRole: 'role', ...Object.fromEntries(ARIA.map((name) => [camel(name), `aria-${name}`])) };
-const FOCUSABLE_ROLES = new Set(['button', 'link', 'checkbox', 'radio', 'switch', 'tab', 'menuitem', 'option']);
-/** Attributes that mean something on a device and nothing in a browser. */
-const IGNORED = { hoverStartTime: NUMBER, hoverStopPropagation: BOOLEAN };
-
 /**
  * @typedef {object} Part what a component's `setup` gets
  * @property {any} component the glass-easel component
@@ -36,8 +23,7 @@ const IGNORED = { hoverStartTime: NUMBER, hoverStopPropagation: BOOLEAN };
  */
 export function define(mp, tag, properties = {}, setup = () => ({})) {
   const space = mp.code.getComponentSpace();
-  const aria = Object.fromEntries(Object.keys(ARIA_ATTRIBUTES).map((name) => [name, ANY]));
-  const all = { ...aria, ...IGNORED, hidden: BOOLEAN, hoverClass: STRING, hoverStayTime: { type: Number, value: 70 }, tabIndex: ANY, ...properties };
+  const all = { hidden: BOOLEAN, hoverClass: STRING, hoverStayTime: { type: Number, value: 70 }, tabIndex: ANY, ...properties };
   let builder = space.define(`builtin/${tag}`);
   for (const [name, definition] of Object.entries(all)) builder = builder.property(name, definition);
   const definition = builder
@@ -68,15 +54,10 @@ export function define(mp, tag, properties = {}, setup = () => ({})) {
   space.setGlobalUsingComponent(tag, definition);
 }
 
-function refresh(component) {
+/** Draws a component as its properties and attributes say. */
+export function refresh(component) {
   const { data, $$: host, h5 } = component;
   host.hidden = Boolean(data.hidden);
-  for (const [property, name] of Object.entries(ARIA_ATTRIBUTES)) {
-    const value = data[property];
-    if (value === null || value === undefined) continue;
-    attribute(host, name, typeof value === 'boolean' ? String(value) : value);
-  }
-  if (FOCUSABLE_ROLES.has(data.ariaRole ?? data.role)) host.tabIndex = data.ariaDisabled === true ? -1 : 0;
   if (data.tabIndex !== null) attribute(host, 'tabindex', data.tabIndex);
   h5.update?.(data);
 }

@@ -98,7 +98,7 @@ function fieldPart({ component, host, emit, set }, field, own) {
       field.disabled = data.disabled;
       if (data.maxlength >= 0) field.maxLength = data.maxlength;
       else field.removeAttribute('maxlength');
-      moveName(host, field);
+      component.h5.hasOwnName = moveName(host, field) || component.h5.hasOwnName;
       own(data);
       if (data.focus && !wantedFocus) setTimeout(() => field.focus());
       wantedFocus = data.focus;
@@ -106,19 +106,21 @@ function fieldPart({ component, host, emit, set }, field, own) {
   };
 }
 
-/** Names and descriptions belong on what has the focus, which is the field inside. */
+/** Names and descriptions belong on what has the focus, which is the field inside; was there a name? */
 function moveName(host, field) {
+  const hasName = host.hasAttribute('aria-label');
   for (const attribute of ['aria-label', 'aria-describedby', 'aria-invalid', 'aria-required', 'aria-errormessage']) {
     const value = host.getAttribute(attribute);
     if (value === null) continue;
     host.removeAttribute(attribute);
     field.setAttribute(attribute, value);
   }
+  return hasName;
 }
 
 /** A field without a name of its own is called what the label around it, or for it, says. */
 function name(component, field) {
-  if (component.data.ariaLabel) return;
+  if (component.h5.hasOwnName) return;
   const text = labelOf(component);
   if (text) field.setAttribute('aria-label', text);
 }

@@ -14,17 +14,22 @@ export function addImages(mp) {
 
 function imagePart(mp, { component, host, emit }) {
   const image = h('img', { alt: '', draggable: 'false' });
-  image.addEventListener('load', () => emit('load', { width: image.naturalWidth, height: image.naturalHeight }));
-  image.addEventListener('error', () => emit('error', { errMsg: `GET ${image.src} failed` }));
+  image.addEventListener('load', () => {
+    image.removeAttribute('data-failed');
+    emit('load', { width: image.naturalWidth, height: image.naturalHeight });
+  });
+  image.addEventListener('error', () => {
+    image.setAttribute('data-failed', '');
+    emit('error', { errMsg: `GET ${image.src} failed` });
+  });
   host.append(image);
   return {
-    update({ src, mode, lazyLoad, ariaLabel }) {
+    update({ src, mode, lazyLoad }) {
       image.loading = lazyLoad ? 'lazy' : 'eager';
       image.dataset.mode = mode;
       host.dataset.mode = mode;
-      // The name belongs to the picture; on its host it would be told twice.
-      image.alt = ariaLabel ?? '';
-      host.removeAttribute('aria-label');
+      // With a name the host is the picture; the one inside then has nothing to add.
+      if (host.hasAttribute('aria-label') && !host.hasAttribute('role')) host.setAttribute('role', 'img');
       const place = placeOf(mp, component, src);
       if (image.getAttribute('src') === place) return;
       if (place) image.setAttribute('src', place);

@@ -1,8 +1,9 @@
 // All built-in components; the tags that the H5 build does not draw say so.
 
+import { reflectAria } from './aria.js';
 import { addButtons } from './button.js';
 import { addChoices } from './choices.js';
-import { define } from './define.js';
+import { define, refresh } from './define.js';
 import { addFields } from './fields.js';
 import { addForms } from './form.js';
 import { addImages } from './image.js';
@@ -16,6 +17,7 @@ import { addViews } from './view.js';
 const NOT_DRAWN = ['ad', 'audio', 'camera', 'canvas', 'editor', 'live-player', 'map', 'movable-area', 'movable-view', 'open-data', 'picker-view', 'picker-view-column', 'video', 'web-view'];
 
 export function registerBuiltins(mp) {
+  reflectAria(mp.glassEasel, refresh);
   addViews(mp);
   addTexts(mp);
   addImages(mp);

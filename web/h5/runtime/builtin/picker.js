@@ -24,8 +24,8 @@ export function addPicker(mp) {
         emit('change', { value: chosen });
       });
       return {
-        update({ disabled, ariaRole, role }) {
-          if (!ariaRole && !role) host.setAttribute('role', 'button');
+        update({ disabled }) {
+          if (!host.hasAttribute('role')) host.setAttribute('role', 'button');
           host.setAttribute('aria-haspopup', 'dialog');
           host.tabIndex = disabled ? -1 : 0;
         },

@@ -23,13 +23,14 @@ export function addSlider(mp) {
       });
       component.h5 = { value: now, reset: () => set({ value: component.data.min }) };
       return {
-        update({ min, max, step, value, disabled, showValue, activeColor, ariaLabel }) {
+        update({ min, max, step, value, disabled, showValue, activeColor }) {
           Object.assign(range, { min, max, step, disabled });
           range.value = String(value);
           range.style.accentColor = activeColor;
           shown.textContent = showValue ? String(value) : '';
-          if (!ariaLabel) return;
-          range.setAttribute('aria-label', ariaLabel);
+          const name = host.getAttribute('aria-label');
+          if (name === null) return;
+          range.setAttribute('aria-label', name);
           host.removeAttribute('aria-label');
         },
       };

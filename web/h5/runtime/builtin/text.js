@@ -1,6 +1,6 @@
 // Text, icons and progress.
 
-import { h } from '../dom.js';
+import { attribute, h } from '../dom.js';
 import { sanitized } from './rich-text.js';
 import { define, types } from './define.js';
 
@@ -14,11 +14,11 @@ export function addTexts(mp) {
     },
   }));
   define(mp, 'icon', { type: types.STRING, size: { type: null, value: 23 }, color: types.STRING }, ({ host }) => ({
-    update({ type, size, color, ariaLabel }) {
+    update({ type, size, color }) {
       host.textContent = ICONS[type] ?? '';
       host.style.fontSize = `${parseFloat(size)}px`;
       host.style.color = color;
-      if (!ariaLabel) host.setAttribute('aria-hidden', 'true');
+      attribute(host, 'aria-hidden', host.hasAttribute('aria-label') ? null : 'true');
     },
   }));
   define(mp, 'rich-text', { nodes: types.ANY, space: types.STRING, mode: types.STRING }, ({ host }) => ({
