@@ -39,11 +39,18 @@ export function addFields(mp) {
     return fieldPart(part, field, ({ autoHeight }) => {
       field.rows = autoHeight ? 1 : 4;
       part.host.toggleAttribute('auto-height', autoHeight);
-      if (!autoHeight) return;
-      field.style.height = 'auto';
-      field.style.height = `${field.scrollHeight}px`;
+      if (autoHeight && !GROWS_BY_ITSELF) requestAnimationFrame(() => grow(field));
     });
   });
+}
+
+const GROWS_BY_ITSELF = globalThis.CSS?.supports?.('field-sizing', 'content') ?? false;
+
+/** As tall as its text, never less than a line; measured when it is in the document. */
+function grow(field) {
+  if (!field.isConnected) return;
+  field.style.height = 'auto';
+  if (field.scrollHeight > 0) field.style.height = `${field.scrollHeight}px`;
 }
 
 /** What a browser may fill in by itself, by the field's name. */

@@ -52,12 +52,8 @@ function addGestures(wx) {
   define(wx, 'makePhoneCall', ({ phoneNumber }) => {
     location.href = `tel:${phoneNumber}`;
   });
-  define(wx, 'vibrateShort', () => {
-    navigator.vibrate?.(15);
-  });
-  define(wx, 'vibrateLong', () => {
-    navigator.vibrate?.(400);
-  });
+  define(wx, 'vibrateShort', () => vibrate(15));
+  define(wx, 'vibrateLong', () => vibrate(400));
   define(wx, 'hideKeyboard', () => document.activeElement?.blur());
   define(wx, 'setKeepScreenOn', () => {});
   define(wx, 'showShareMenu', () => {});
@@ -66,6 +62,11 @@ function addGestures(wx) {
   define(wx, 'getSetting', () => ({ authSetting: {}, subscriptionsSetting: { mainSwitch: true, itemSettings: {} } }));
   // A new build is there with the next load of the page.
   wx.getUpdateManager = () => ({ onCheckForUpdate: (heard) => heard({ hasUpdate: false }), onUpdateReady() {}, onUpdateFailed() {}, applyUpdate() {} });
+}
+
+/** A browser does so only for somebody who has touched the page, and complains otherwise. */
+function vibrate(ms) {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(ms);
 }
 
 /** `wx.on<Name>` and `wx.off<Name>` over events of the window. */
