@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { lineAt } from './findings.mjs';
 
-const { TmplGroup } = createRequire(import.meta.url)('glass-easel-template-compiler');
+const require = createRequire(import.meta.url);
+const COMPILER = require.resolve('glass-easel-template-compiler');
 
 /** Warnings of the template compiler that are mistakes: unknown syntax, unmatched tags. */
 const ERROR_CODES = new Set([65543, 65544]);
@@ -14,8 +15,18 @@ const HANDLER = /(?:\s|^)(?:capture-)?(?:mut-)?(?:bind|catch):?[\w-]+\s*=\s*(?:"
 const EXTENSION = /require\(\s*(['"])([^'"]+)\.wxs\1\s*\)/g;
 const REQUIRED = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
 
+/**
+ * A compiler that has compiled nothing yet: it keeps templates in tables whose order depends on all
+ * that it did before, and the same source must give the same bytes.
+ */
+function newGroup() {
+  delete require.cache[COMPILER];
+  const { TmplGroup } = require(COMPILER);
+  return new TmplGroup();
+}
+
 export class Templates {
-  #group = new TmplGroup();
+  #group = newGroup();
   #seen = new Set();
   #scripts = new Set();
 
