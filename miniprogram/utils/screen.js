@@ -14,6 +14,7 @@ const { explain } = require('./texts')
  * @property {() => string[]} [topics] what to listen to
  * @property {(topic: string, state: any) => void} [onState]
  * @property {(event: any, topic: string) => void} [onEvent]
+ * @property {() => void} [onLoaded] what came is shown
  * @property {() => void} [onFailed] what was asked for did not come; what was there before still is
  * @property {() => void} [onPerson] another person, or another student, is looking
  * @property {() => void} [onVisible]
@@ -139,6 +140,7 @@ module.exports = function screen(def) {
         if (this.loads !== mine) return
         this.show({ ...patch, status: 'ready', problem: '', advice: '' })
         this.listen()
+        if (def.onLoaded) def.onLoaded.call(this)
       } catch (error) {
         if (this.loads !== mine) return
         const { title, advice } = explain(error)

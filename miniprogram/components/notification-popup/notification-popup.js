@@ -17,13 +17,19 @@ const WORDS = {
   schedule_changed: '课程安排有变',
 }
 
-/** Whether the page that is open shows this place in line itself. @param {any} place */
+/** Whether the page that is open shows this offer itself. @param {any} place */
 function isOpen(place) {
   const pages = getCurrentPages()
+  const top = pages[pages.length - 1]
+  return Boolean(top && top.route === 'pages/home/index') || isOwn(place)
+}
+
+/** Whether the page that is open is about this place in line, or its class. @param {any} place */
+function isOwn(place) {
+  const pages = getCurrentPages()
   const top = /** @type {any} */ (pages[pages.length - 1])
-  if (!top) return false
-  if (top.route === 'pages/home/index') return true
-  const id = top.options && top.options.id
+  const id = top && top.options && top.options.id
+  if (!id) return false
   return (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route) && id === place.waitlistId)
     || (top.route === 'pages/schedules/detail' && id === place.scheduleId)
 }
@@ -59,14 +65,22 @@ Component({
       const before = this.data.place
       if (place && (!before || before.offer.id !== place.offer.id)) wx.vibrateShort({ type: 'medium' })
       if (place || before) this.setData({ place })
+      if (this.data.word) this.say(this.data.word.title, this.data.word.waitlistId)
+    },
+    /** The position beside the word is the one of now. @param {string} title @param {string} waitlistId */
+    say(title, waitlistId) {
+      const found = offers.places().find((place) => place.waitlistId === waitlistId)
+      const text = found ? [found.courseName, `您是第${found.position}位候补`].filter(Boolean).join(' · ') : ''
+      this.setData({ word: { title, text, waitlistId } })
     },
     /** @param {any} event */
     hear(event) {
       const title = WORDS[event.event]
       if (!this.here || !title) return
-      const found = offers.places().find((place) => place.waitlistId === event.data.waitlist_id)
-      const text = found ? [found.courseName, event.event === 'waitlist_closed' ? '' : `您是第${found.position}位候补`].filter(Boolean).join(' · ') : ''
-      this.setData({ word: { title, text } })
+      const { waitlist_id: waitlistId, schedule_id: scheduleId } = event.data
+      // The page of the place itself says it in its own words.
+      if (isOwn({ waitlistId, scheduleId })) return
+      this.say(title, waitlistId || '')
       clearTimeout(this.timer)
       this.timer = setTimeout(() => this.setData({ word: null }), WORD_MS)
     },

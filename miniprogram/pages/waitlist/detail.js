@@ -48,7 +48,7 @@ Page(screen({
       api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }),
       active ? {} : endingOf(entry),
     ])
-    const view = {
+    return {
       e: entry,
       when: time.span(schedule.starts_at, schedule.ends_at),
       nickname: session.nicknameOf(entry.student_id),
@@ -56,8 +56,6 @@ Page(screen({
       ending,
       ...this.viewOf(schedule),
     }
-    if (this.hurried) wx.nextTick(() => this.hurry())
-    return view
   },
 
   /** @param {any} schedule */
@@ -88,7 +86,7 @@ Page(screen({
   },
 
   /** Opens the sheet once, when the page was opened to confirm. */
-  hurry() {
+  onLoaded() {
     if (!this.hurried || !this.visible) return
     this.hurried = false
     if (this.data.offer) this.confirm()
@@ -128,6 +126,9 @@ Page(screen({
   },
   openStatus() {
     navigate.go(`/pages/waitlist/status?id=${this.id}`)
+  },
+  openBookings() {
+    navigate.go('/pages/booking/list')
   },
   openOthers() {
     navigate.go(`/pages/booking/choose?course=${this.data.s.course_id}`)
