@@ -19,7 +19,6 @@ const { explain } = require('./texts')
  * @property {() => void} [onPerson] another person, or another student, is looking
  * @property {() => void} [onVisible]
  * @property {() => void} [onHidden]
- * @property {boolean} [open] that it can be seen without a login
  */
 
 /**
@@ -87,7 +86,7 @@ module.exports = function screen(def) {
       const { phase, login } = session.get()
       if (phase === 'starting') return
       if (!about.get()) { this.meet(); return }
-      if (phase === 'out' && !def.open) { navigate.toLogin(); return }
+      if (phase === 'out') { navigate.toLogin(); return }
       const person = login ? `${login.user.id}/${login.studentId}` : ''
       const isOther = person !== this.person
       if (!isOther && !isShown) return

@@ -37,11 +37,8 @@ async function start() {
   const kept = read()
   if (kept) { enter(kept); return }
   if (wx.getStorageSync(LEFT)) { leave(false); return }
-  try {
-    await logInByWeChat()
-  } catch (error) {
-    leave(false)
-  }
+  // Whoever WeChat or the server does not know goes to the login page, which says why.
+  await logInByWeChat().catch(() => leave(false))
 }
 
 /** @returns {Promise<string>} */

@@ -20,6 +20,7 @@ const ENDS = {
 /** Refusals that are about this try, and not about the seat. */
 const PASSING = ['too_many_requests', 'request_in_progress', 'unauthorized', 'login_expired']
 
+/** @type {{phase: string, problem: string, over: boolean, begun: boolean, unpaid: boolean, endTitle: string, endText: string}} */
 const CLOSED = { phase: 'closed', problem: '', over: false, begun: false, unpaid: false, endTitle: '', endText: '' }
 
 Component({
@@ -59,13 +60,18 @@ Component({
         const { confirm_by: deadline } = await actions.begin(place.waitlistId, place.offer.id)
         if (this.isAbout(place)) this.setData({ deadline, begun: true, over: false })
       } catch (error) {
-        if (this.isAbout(place) && this.data.phase === 'asking') this.refuse(error)
+        if (this.isAsking(place)) this.refuse(error)
       }
     },
 
     /** Whether the sheet still shows this offer; what is answered late is not shown over another. @param {any} place */
     isAbout(place) {
       return this.place === place && ['asking', 'sending'].includes(this.data.phase)
+    },
+
+    /** Whether nothing was answered about it yet. @param {any} place */
+    isAsking(place) {
+      return this.place === place && this.data.phase === 'asking'
     },
 
     async confirm() {
@@ -139,9 +145,8 @@ Component({
     /** @param {any} event */
     hear({ event, data }) {
       const { place } = this
-      if (!place || !this.isAbout(place)) return
       // While a request is under way, its answer says what became of it.
-      if (this.data.phase === 'sending') return
+      if (!place || !this.isAsking(place)) return
       const isThis = data.offer_id ? data.offer_id === place.offer.id : data.waitlist_id === place.waitlistId
       if (ENDS[event] && isThis) this.lose(ENDS[event], '')
     },

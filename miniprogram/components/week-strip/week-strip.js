@@ -32,6 +32,7 @@ Component({
   },
   methods: {
     before() {
+      if (!this.data.canGoBack) return
       this.triggerEvent('turn', { monday: time.addDays(this.data.monday, -7) })
     },
     after() {

@@ -5,7 +5,6 @@ const api = require('../../utils/api')
 const actions = require('../../utils/actions')
 const consent = require('../../utils/consent')
 const session = require('../../utils/session')
-const navigate = require('../../utils/navigate')
 const time = require('../../utils/time')
 const { explain, money } = require('../../utils/texts')
 

@@ -49,7 +49,7 @@ Page(screen({
     const { login } = session.get()
     const teaching = session.isTeacher()
     const own = teaching ? await teacher.load() : await student.load()
-    this.slots = new Map(own.slots.map((slot) => [slot.id, slot]))
+    this.slots = new Map(own.slots.map((/** @type {any} */ slot) => [slot.id, slot]))
     const today = time.today()
     this.paintPlaces()
     return {
