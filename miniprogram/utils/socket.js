@@ -141,6 +141,8 @@ function hear(message) {
   clearTimeout(deadline)
   const askedAt = message.type === 'pong' && pingedAt > 0 ? pingedAt : undefined
   pingedAt = 0
+  // Another server may have come up, with another clock.
+  if (message.type === 'ready') clock.reset()
   if (message.server_time) clock.observe(message.server_time, askedAt)
   if (message.type === 'ready') ready()
   else if (message.type === 'snapshot' || message.type === 'frame') state(message)
