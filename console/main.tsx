@@ -2,6 +2,7 @@ import { render } from 'preact';
 
 import { startTicking } from './lib/clock.ts';
 import { startListening } from './lib/keys.ts';
+import { live } from './lib/live.ts';
 import { startRouting } from './lib/router.ts';
 import { followOtherTabs } from './lib/session.ts';
 import { applyTheme } from './lib/theme.ts';
@@ -15,5 +16,6 @@ followOtherTabs();
 startTicking();
 startRouting();
 startListening();
+live.comeBackSoon();
 root.replaceChildren();
 render(<App />, root);

@@ -18,7 +18,7 @@ export const live = new LiveSocket({
     return (await api.post<{ ticket: string }>('/ws/ticket')).ticket;
   },
   clock,
-  address: socketAddress(),
+  address: socketAddress,
 });
 
 /** Asks the server what it is; a server that cannot be reached leaves what was known. */

@@ -30,7 +30,7 @@ type Listener = (message: Message) => void;
 interface Parts {
   fetchTicket: () => Promise<string>;
   clock: ServerClock;
-  address: string;
+  address: () => string;
 }
 
 /**
@@ -51,6 +51,10 @@ export class LiveSocket {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** A page that comes back to the front, or to the network, does not wait for its turn. */
+  comeBackSoon(): void {
     addEventListener('online', () => this.retryNow());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.retryNow();
@@ -109,7 +113,7 @@ export class LiveSocket {
       return;
     }
     if (!current()) return;
-    const socket = new WebSocket(this.#parts.address);
+    const socket = new WebSocket(this.#parts.address());
     this.#socket = socket;
     socket.onopen = () => current() && this.#send({ type: 'auth', ticket });
     socket.onclose = () => current() && this.#lost();

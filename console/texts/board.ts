@@ -39,7 +39,6 @@ export const board = {
   'card.queue': ['候补: {length}/{capacity}人', 'Waitlist {length}/{capacity}'],
   'card.queue.closed': ['候补已截止', 'Waitlist closed'],
   'card.left': ['剩 {n} 席', '{n} free'],
-  'card.full': ['已满员', 'Full'],
   'card.held': ['占位 {n}', '{n} held'],
   'card.offered': ['抢占中 {n}', '{n} on offer'],
   'card.started': ['进行中', 'On now'],
@@ -50,5 +49,5 @@ export const board = {
   'keys.today': ['今天', 'Today'],
   'keys.view': ['切换日视图与周视图', 'Day or week'],
   'keys.search': ['搜索课程', 'Search the classes'],
-  'keys.arrows': ['在课程之间移动，回车打开', 'From class to class, Enter opens'],
+  'keys.arrows': ['跳到课程卡片；方向键移动，回车打开', 'To the cards: arrows move, Enter opens'],
 } as const satisfies Texts;

@@ -4,7 +4,6 @@ export const common = {
   title: ['约课 · 控制台', 'yueke console'],
   close: ['关闭', 'Close'],
   back: ['返回', 'Back'],
-  cancel: ['取消', 'Cancel'],
   save: ['保存', 'Save'],
   retry: ['重试', 'Try again'],
   loading: ['正在加载', 'Loading'],
@@ -14,10 +13,6 @@ export const common = {
   'undo.failed': ['没能撤销：{why}', 'Could not be undone: {why}'],
   until: ['到 {time}', 'until {time}'],
   all: ['全部', 'All'],
-  none: ['无', 'None'],
-  yes: ['是', 'Yes'],
-  no: ['否', 'No'],
-  more: ['更多', 'More'],
   search: ['搜索', 'Search'],
 
   'day.today': ['今天', 'Today'],

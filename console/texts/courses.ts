@@ -21,7 +21,6 @@ export const courses = {
   'course.tier.standard': ['标准', 'Standard'],
   'course.tier.vip': ['VIP', 'VIP'],
   'course.duration_min': ['时长（分钟）', 'Minutes'],
-  'course.minutes': ['{n} 分钟', '{n} min'],
   'course.price': ['费用（元）', 'Fee (yuan)'],
   'course.fee': ['费用', 'Fee'],
   'course.free': ['免费', 'Free'],

@@ -2,7 +2,6 @@ import type { Texts } from './table.ts';
 
 export const roster = {
   'class.back': ['课程板', 'Board'],
-  'class.capacity': ['席位', 'Seats'],
   'class.cutoff': ['候补截止 {time}', 'Waitlist closes {time}'],
   'class.cutoff.past': ['候补已于 {time} 截止', 'The waitlist closed at {time}'],
   'class.price': ['费用 {price}', 'Fee {price}'],
@@ -24,15 +23,12 @@ export const roster = {
   'roster.notes': ['备注', 'Notes'],
   'roster.actions': ['操作', 'Actions'],
   'roster.ended': ['已取消的 {n} 个预约', '{n} ended {n|booking|bookings}'],
-  'roster.holds': ['占位', 'Held seats'],
   'roster.hold': ['{name} 占位，还剩', '{name} holds a seat for'],
   'roster.by': ['由 {name} 代约', 'booked by {name}'],
-  'roster.pay': ['待支付，还剩', 'to be paid within'],
   'roster.student_note': ['学员：{note}', 'Student: {note}'],
   'roster.teacher_note': ['老师：{note}', 'Coach: {note}'],
   'roster.why': ['看 {name} 的经过', 'What happened to {name}'],
   'roster.sign': ['签到', 'Signed'],
-  'roster.printed': ['{school} · 打印于 {when}', '{school} · printed {when}'],
   'roster.file': ['名单', 'roster'],
 
   'booking.pending': ['待老师确认', 'To confirm'],

@@ -63,8 +63,6 @@ export const shell = {
   'palette.title': ['查找课程、人员和页面', 'Find classes, people and pages'],
   'palette.hint': ['输入课程、老师、学员或页面的名字', 'Type the name of a class, a coach, a person or a page'],
   'palette.pages': ['页面与操作', 'Pages and actions'],
-  'palette.classes': ['课次', 'Classes'],
-  'palette.people': ['人员', 'People'],
   'palette.nothing': ['没有找到“{what}”', 'Nothing found for “{what}”'],
   'palette.some': ['{n} 个结果', '{n} {n|result|results}'],
 
@@ -78,5 +76,4 @@ export const shell = {
   'keys.people': ['人员', 'People'],
   'keys.notifications': ['通知', 'Messages'],
   'keys.health': ['运行状况', 'Health'],
-  'keys.then': ['然后', 'then'],
 } as const satisfies Texts;

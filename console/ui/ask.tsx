@@ -16,7 +16,7 @@ export interface AskedField {
   label: string;
   initial?: string;
   hint?: string;
-  type?: 'text' | 'number' | 'date' | 'time';
+  type?: 'text' | 'number' | 'check';
   choices?: readonly Choice[];
   maxLength?: number;
   /** What is wrong with it. */
@@ -90,5 +90,13 @@ function AskedInput({ form, field }: { form: ReturnType<typeof useForm<Values, u
   const { name, label, hint, choices, type = 'text', maxLength } = field;
   const common = { form, name, label, ...(hint ? { hint } : {}) };
   if (choices) return <SelectField {...common} choices={choices} />;
+  if (type === 'check') {
+    return (
+      <label class="check">
+        <input type="checkbox" name={name} checked={form.values[name] === '1'} onChange={(event) => form.set(name, event.currentTarget.checked ? '1' : '')} />
+        {label}
+      </label>
+    );
+  }
   return <TextField {...common} type={type} {...(maxLength ? { maxLength } : {})} />;
 }

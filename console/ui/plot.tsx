@@ -3,6 +3,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 
+import { count } from '../lib/format.ts';
+import { t } from '../lib/i18n.ts';
 import { offset } from '../lib/today.ts';
 import { atOffset } from '../lib/time.ts';
 import { shownTheme } from '../lib/theme.ts';
@@ -59,8 +61,8 @@ function options(lines: readonly Line[], width: number): uPlot.Options {
     axes: [{ ...axis, values: (_, ticks) => ticks.map(wall) }, { ...axis, size: 48 }],
     scales: { y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
     series: [
-      { label: '', value: (_, seconds) => (seconds === null ? '' : wall(seconds)) },
-      ...lines.map((line) => ({ label: line.label, stroke: color(line.color), width: 2, points: { show: false } })),
+      { label: t('notes.when'), value: (_, seconds) => (seconds === null ? '' : wall(seconds)) },
+      ...lines.map((line) => ({ label: line.label, stroke: color(line.color), width: 2, points: { show: false }, value: (_: uPlot, value: number | null) => (value === null ? '' : count(value)) })),
     ],
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },

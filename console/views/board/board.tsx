@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { now } from '../../lib/clock.ts';
 import { dateText, dayText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
+import { useShortcuts } from '../../lib/keys.ts';
 import { link, place } from '../../lib/router.ts';
 import { schedules } from '../../lib/schedules.ts';
 import { addDays, isDate, mondayOf } from '../../lib/time.ts';
@@ -84,6 +85,7 @@ function Cards({ slots, filter, view, from }: CardsProps) {
   });
   const { groups, ended } = JSON.parse(layout.value) as { groups: [string, string[]][]; ended: string[] };
   useEffect(() => () => watcher.stop(), [watcher]);
+  useShortcuts([{ keys: 'j', label: 'keys.arrows', run: () => list.current?.querySelector<HTMLElement>('.card[tabindex="0"]')?.focus() }]);
   useEffect(() => {
     if (list.current) keepOneStop(list.current);
   }, [layout.value]);

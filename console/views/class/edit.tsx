@@ -7,13 +7,14 @@ import { useForm } from '../../lib/form.ts';
 import { t } from '../../lib/i18n.ts';
 import { useTeachers } from '../../lib/catalog.ts';
 import { isStaff } from '../../lib/session.ts';
-import { addDays, isDate, offsetOf, wallDate, wallTime } from '../../lib/time.ts';
+import { isDate, offsetOf, wallDate, wallTime } from '../../lib/time.ts';
 import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Failure, SelectField, TextField } from '../../ui/field.tsx';
 import { toast } from '../../ui/toast.tsx';
 import type { Context } from './actions.ts';
+import { changes } from './changes.ts';
 
 const NAME_MAX = 200;
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
@@ -75,17 +76,4 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
       </form>
     </Dialog>
   );
-}
-
-type Edited = Record<'date' | 'start' | 'end' | 'teacher' | 'place', string>;
-
-/** Only what was changed: each change is told to everybody concerned. A class that ends before it starts ends on the next day. */
-export function changes(before: Edited, after: Edited, offset: string): Record<string, string> {
-  const moved = before.date !== after.date || before.start !== after.start || before.end !== after.end;
-  const endDate = after.end < after.start ? addDays(after.date, 1) : after.date;
-  return {
-    ...(moved ? { starts_at: `${after.date}T${after.start}:00${offset}`, ends_at: `${endDate}T${after.end}:00${offset}` } : {}),
-    ...(before.teacher !== after.teacher ? { teacher_id: after.teacher } : {}),
-    ...(before.place !== after.place ? { location: after.place } : {}),
-  };
 }

@@ -25,7 +25,7 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
       title: t('do.for', { what: t('person.roles'), name }),
       follows: [t('person.roles.text')],
       yes: t('save'),
-      fields: ROLES.map((role) => ({ name: role, label: t(`role.${role}`), initial: roles.includes(role) ? '1' : '', choices: [{ value: '1', label: t('yes') }, { value: '', label: t('no') }] })),
+      fields: ROLES.map((role) => ({ name: role, label: t(`role.${role}`), initial: roles.includes(role) ? '1' : '', type: 'check' })),
       run: async (values, key) => {
         const next = ROLES.filter((role) => values[role]);
         await api.put(`${path}/roles`, { roles: next }, { key }).then(onChanged);

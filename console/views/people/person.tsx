@@ -2,7 +2,7 @@
 
 import { api } from '../../lib/api.ts';
 import { whenText } from '../../lib/format.ts';
-import { t } from '../../lib/i18n.ts';
+import { t, tWord } from '../../lib/i18n.ts';
 import { useLoad } from '../../lib/load.ts';
 import { usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
@@ -89,8 +89,8 @@ function Logins({ path }: { path: string }) {
             {items.map((row, index) => (
               <tr key={index}>
                 <td data-label={t('notes.when')}>{whenText(row.at)}</td>
-                <td data-label={t('person.method')}>{row.method}</td>
-                <td data-label={t('person.outcome')}>{row.outcome}</td>
+                <td data-label={t('person.method')}>{tWord('method', row.method)}</td>
+                <td data-label={t('person.outcome')}>{tWord('outcome', row.outcome)}</td>
                 <td data-label={t('person.device')} class="table__name ellipsis" title={row.device}>
                   {row.device}
                 </td>

@@ -153,7 +153,7 @@ function Weekdays({ chosen, problem, onChange }: WeekdaysProps) {
   const days = daysOf(chosen);
   const turn = (day: number): void => onChange(WEEKDAYS.filter((one) => (one === day ? !days.has(one) : days.has(one))).join(''));
   return (
-    <fieldset class="field weekdays">
+    <fieldset class="field field--wide weekdays">
       <legend class="field__label">{t('plan.weekdays')}</legend>
       <div class="row">
         {WEEKDAYS.map((day) => (
