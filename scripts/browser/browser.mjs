@@ -46,13 +46,6 @@ export async function openPage(browser, base, options = {}) {
   return { page, seen, context };
 }
 
-/** Opens the board and waits until it is live. */
-export async function openBoard(page, base) {
-  await page.goto(`${base}/`);
-  await page.locator('.card').first().waitFor();
-  await page.locator('#link-state[data-state="live"]').waitFor();
-}
-
 /**
  * Every visible text whose contrast with what is behind it is under 4.5 (3 where it is large).
  * Runs in the page; see through-layers are mixed as the browser does.

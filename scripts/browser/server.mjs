@@ -21,15 +21,17 @@ export function binary() {
 export class Server {
   #child = null;
 
-  constructor(folder, port, now) {
+  /** `now` null lets the machine's clock run; without demo data the school is empty. */
+  constructor(folder, port, { now = MORNING, demoData = true } = {}) {
     this.folder = folder;
     this.port = port;
     this.now = now;
+    this.demoData = demoData;
     this.base = `http://127.0.0.1:${port}`;
   }
 
-  static async create(folder, now = MORNING) {
-    return new Server(folder, await freePort(), now);
+  static async create(folder, options) {
+    return new Server(folder, await freePort(), options);
   }
 
   async start() {
@@ -40,7 +42,8 @@ export class Server {
         ...foreign(process.env),
         YUEKE_LISTEN: `127.0.0.1:${this.port}`,
         YUEKE_DATABASE_URL: `sqlite://${path.join(this.folder, 'yueke.db')}`,
-        YUEKE_CLOCK: `manual:${this.now}`,
+        YUEKE_DEMO_DATA: this.demoData ? '1' : '0',
+        ...(this.now === null ? {} : { YUEKE_CLOCK: `manual:${this.now}` }),
         YUEKE_LOG: process.env.YUEKE_LOG ?? 'warn',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,13 +54,13 @@ export class Server {
     await this.#ready(child);
   }
 
-  /** Ends the process; answers when it is gone. */
-  async stop() {
+  /** Ends the process, by default in order; answers when it is gone. */
+  async stop(signal = 'SIGTERM') {
     const child = this.#child;
     this.#child = null;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
+    child.kill(signal);
     const hard = setTimeout(() => child.kill('SIGKILL'), 15_000);
     await gone;
     clearTimeout(hard);
@@ -88,18 +91,43 @@ export class Person {
   static async logIn(base, name, role = 'student') {
     const person = new Person();
     person.#base = base;
-    person.#token = (await person.call('POST', '/login', { code: `dev:${role}:${name}` })).token;
+    person.name = name;
+    person.role = role;
+    await person.#enter();
     return person;
   }
 
+  /** Answers with the data; a refusal is an error with its `status`, `reason` and literal `text`. */
   async call(method, route, body) {
+    const response = await this.#send(method, route, body);
+    // Where the clock was moved by days, the token has ended.
+    if (response.status === 401 && this.#token) {
+      await this.#enter();
+      return answerOf(await this.#send(method, route, body), method, route);
+    }
+    return answerOf(response, method, route);
+  }
+
+  async #enter() {
+    this.#token = null;
+    const answer = await this.call('POST', '/login', { code: `dev:${this.role}:${this.name}` });
+    this.#token = answer.token;
+    this.user = answer.user;
+    this.students = answer.students;
+  }
+
+  #send(method, route, body) {
     const headers = { 'Content-Type': 'application/json' };
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
-    const response = await fetch(`${this.#base}/api/v1${route}`, { method, headers, body: body && JSON.stringify(body) });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`${method} ${route}: ${response.status} ${answer.reason} ${answer.message}`);
-    return answer.data;
+    return fetch(`${this.#base}/api/v1${route}`, { method, headers, body: body && JSON.stringify(body) });
   }
+}
+
+async function answerOf(response, method, route) {
+  const answer = await response.json();
+  if (response.ok) return answer.data;
+  const error = new Error(`${method} ${route}: ${response.status} ${answer.reason} ${answer.message}`);
+  throw Object.assign(error, { status: response.status, reason: answer.reason, text: answer.error ?? answer.message });
 }
 
 /** Without the developer's own settings of the server. */

@@ -1,0 +1,79 @@
+// What a file of tests in Chromium has: a folder, the real binary, a school, a browser, and phones
+// that are looked at when the test has ended and then put away.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { launch } from './browser.mjs';
+import { Phone } from './mini-phone.mjs';
+import { School } from './school.mjs';
+import { Server } from './server.mjs';
+
+/** Screenshots and logs of all files go to YUEKE_TEST_FOLDER, else to a temporary folder. */
+const ROOT = process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(), 'yueke-browser-'));
+
+export class Stage {
+  #phones = [];
+
+  /** To be called at the top of a file. `options` are the server's. */
+  constructor(name, options = {}) {
+    this.folder = path.join(ROOT, name);
+    before(() => this.#rise(options));
+    after(() => this.#fall(), { timeout: 30_000 });
+  }
+
+  async #rise(options) {
+    rmSync(this.folder, { recursive: true, force: true });
+    mkdirSync(this.folder, { recursive: true });
+    this.server = await Server.create(this.folder, options);
+    process.on('exit', () => this.server.killNow());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+    await this.server.start();
+    this.school = await School.open(this.server.base);
+    this.browser = await launch();
+  }
+
+  async #fall() {
+    await this.browser?.close();
+    await this.server?.stop();
+    console.log(`# screenshots and server.log: ${this.folder}`);
+  }
+
+  /** A phone of somebody with this name; it is put away after the test. */
+  async phone(who, at, options) {
+    const phone = await Phone.open(this.browser, this.server.base, typeof who === 'string' ? { name: who } : who, at, options);
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /** Several at once, all at the same place. */
+  phones(names, at) {
+    return Promise.all(names.map((name) => this.phone(name, at)));
+  }
+
+  /** A test after which every phone is well. */
+  test(title, run) {
+    test(title, async () => {
+      try {
+        await run();
+        for (const phone of this.#phones) await phone.isWell();
+      } catch (error) {
+        await Promise.all(this.#phones.map((phone) => this.#tell(phone, `failed ${title} ${phone.name}`)));
+        throw error;
+      } finally {
+        await Promise.all(this.#phones.splice(0).map((phone) => phone.close()));
+      }
+    });
+  }
+
+  /** What a phone showed and heard when its test failed. */
+  async #tell(phone, name) {
+    await this.shoot(phone, name).catch(() => {});
+    writeFileSync(path.join(this.folder, `${name.replaceAll('/', '-')}.json`), JSON.stringify(phone.seen, null, 1));
+  }
+
+  shoot(phone, name) {
+    return phone.page.screenshot({ path: path.join(this.folder, `${name.replaceAll('/', '-')}.png`) });
+  }
+}
