@@ -20,7 +20,8 @@ const BY_OFFER = {
 async function endingOf(entry) {
   if (entry.status !== 'expired') return ENDINGS[entry.status] || ENDINGS.expired
   const last = await latestOffer(entry.waitlist_id || entry.id)
-  return last && BY_OFFER[last.status] ? BY_OFFER[last.status] : ENDINGS.expired
+  // A race that lapses ends nobody's place; only a turn does, and else the queue was closed.
+  return last && last.stage === 'turn' && BY_OFFER[last.status] ? BY_OFFER[last.status] : ENDINGS.expired
 }
 
 /** @param {string} waitlistId */

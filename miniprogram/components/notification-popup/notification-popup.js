@@ -7,6 +7,8 @@ const { confirmBy } = require('../../utils/standing')
 
 const WORD_MS = 6000
 
+const REMINDER = '确认预约？还剩5分钟决策时间'
+
 /** What is said of things that happened; an offer speaks for itself. @type {Record<string, string>} */
 const WORDS = {
   offer_lost: '名额已被抢占',
@@ -15,6 +17,7 @@ const WORDS = {
   offer_skipped: '这次名额没有轮到您',
   waitlist_closed: '候补已截止',
   schedule_changed: '课程安排有变',
+  offer_reminder: REMINDER,
 }
 
 /** Whether the page that is open shows this offer itself. @param {any} place */
@@ -35,7 +38,7 @@ function isOwn(place) {
 }
 
 Component({
-  data: { place: null, word: null },
+  data: { place: null, word: null, reminder: REMINDER, reminded: '' },
   lifetimes: {
     attached() {
       this.here = true
@@ -70,7 +73,7 @@ Component({
     /** The position beside the word is the one of now. @param {string} title @param {string} waitlistId */
     say(title, waitlistId) {
       const found = offers.places().find((place) => place.waitlistId === waitlistId)
-      const text = found ? [found.courseName, `您是第${found.position}位候补`].filter(Boolean).join(' · ') : ''
+      const text = found ? [found.courseName, title === REMINDER ? '' : `您是第${found.position}位候补`].filter(Boolean).join(' · ') : ''
       this.setData({ word: { title, text, waitlistId } })
     },
     /** @param {any} event */
@@ -78,8 +81,9 @@ Component({
       const title = WORDS[event.event]
       if (!this.here || !title) return
       const { waitlist_id: waitlistId, schedule_id: scheduleId } = event.data
-      // The page of the place itself says it in its own words.
-      if (isOwn({ waitlistId, scheduleId })) return
+      if (title === REMINDER) this.setData({ reminded: event.data.offer_id })
+      // The page of the place itself says it in its own words, but for how little time is left.
+      else if (isOwn({ waitlistId, scheduleId })) return
       this.say(title, waitlistId || '')
       clearTimeout(this.timer)
       this.timer = setTimeout(() => this.setData({ word: null }), WORD_MS)
