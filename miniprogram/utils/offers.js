@@ -117,6 +117,13 @@ async function learn(waitlistId) {
 /** Those that can be confirmed. */
 const live = () => places.get().filter((place) => place.offer)
 
+/** The place whose seat is being confirmed; what becomes of it is told there. */
+let attended = ''
+/** @param {string} waitlistId empty when nothing is being confirmed any more */
+function attend(waitlistId) {
+  attended = waitlistId
+}
+
 /** Its notice is not shown again; the offer itself stands. @param {string} offerId */
 const dismiss = (offerId) => putAway.set(putAway.get().concat(offerId))
 
@@ -124,5 +131,5 @@ const dismiss = (offerId) => putAway.set(putAway.get().concat(offerId))
 const unseen = () => live().find((place) => !putAway.get().includes(place.offer.id)) || null
 
 module.exports = {
-  dismiss, unseen, onDismiss: putAway.watch, start, end, live, places: places.get, watch: places.watch, onNews: news.watch,
+  attend, attended: () => attended, dismiss, unseen, onDismiss: putAway.watch, start, end, live, places: places.get, watch: places.watch, onNews: news.watch,
 }

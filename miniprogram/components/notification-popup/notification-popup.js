@@ -23,16 +23,10 @@ const WORDS = {
 /** Whether the page that is open shows this offer itself. @param {any} place */
 function isOpen(place) {
   const pages = getCurrentPages()
-  const top = pages[pages.length - 1]
-  return Boolean(top && top.route === 'pages/home/index') || isOwn(place)
-}
-
-/** Whether the page that is open is about this place in line, or its class. @param {any} place */
-function isOwn(place) {
-  const pages = getCurrentPages()
   const top = /** @type {any} */ (pages[pages.length - 1])
-  const id = top && top.options && top.options.id
-  if (!id) return false
+  if (!top) return false
+  if (top.route === 'pages/home/index') return true
+  const id = top.options && top.options.id
   return (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route) && id === place.waitlistId)
     || (top.route === 'pages/schedules/detail' && id === place.scheduleId)
 }
@@ -80,10 +74,10 @@ Component({
     hear(event) {
       const title = WORDS[event.event]
       if (!this.here || !title) return
-      const { waitlist_id: waitlistId, schedule_id: scheduleId } = event.data
+      const { waitlist_id: waitlistId } = event.data
       if (title === REMINDER) this.setData({ reminded: event.data.offer_id })
-      // The page of the place itself says it in its own words, but for how little time is left.
-      else if (isOwn({ waitlistId, scheduleId })) return
+      // Where the seat is being confirmed, that says it itself.
+      else if (waitlistId && offers.attended() === waitlistId) return
       this.say(title, waitlistId || '')
       clearTimeout(this.timer)
       this.timer = setTimeout(() => this.setData({ word: null }), WORD_MS)

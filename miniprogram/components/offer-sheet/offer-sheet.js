@@ -35,6 +35,7 @@ Component({
     },
     detached() {
       this.off()
+      if (this.place) offers.attend('')
       this.place = null
     },
   },
@@ -45,6 +46,7 @@ Component({
     async open(place) {
       if (this.data.phase !== 'closed') return
       this.place = place
+      offers.attend(place.waitlistId)
       this.bookingId = ''
       this.setData({
         ...CLOSED,
@@ -164,6 +166,7 @@ Component({
     close() {
       if (this.data.phase === 'sending') return
       const ended = this.data.phase !== 'asking'
+      offers.attend('')
       this.place = null
       this.setData(CLOSED)
       this.triggerEvent('close', { ended })
