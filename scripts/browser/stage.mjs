@@ -15,6 +15,7 @@ const ROOT = process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(),
 
 export class Stage {
   #phones = [];
+  #servers = [];
 
   /** To be called at the top of a file. `options` are the server's. */
   constructor(name, options = {}) {
@@ -25,24 +26,32 @@ export class Stage {
 
   async #rise(options) {
     rmSync(this.folder, { recursive: true, force: true });
-    mkdirSync(this.folder, { recursive: true });
-    this.server = await Server.create(this.folder, options);
-    process.on('exit', () => this.server.killNow());
+    process.on('exit', () => this.#servers.forEach((server) => server.killNow()));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-    await this.server.start();
+    this.server = await this.serve('server', options);
     this.school = await School.open(this.server.base);
     this.browser = await launch();
   }
 
+  /** A server with a database of its own, which is stopped with the others. */
+  async serve(name, options) {
+    const folder = path.join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    const server = await Server.create(folder, options);
+    this.#servers.push(server);
+    await server.start();
+    return server;
+  }
+
   async #fall() {
     await this.browser?.close();
-    await this.server?.stop();
-    console.log(`# screenshots and server.log: ${this.folder}`);
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    console.log(`# screenshots and logs: ${this.folder}`);
   }
 
   /** A phone of somebody with this name; it is put away after the test. */
-  async phone(who, at, options) {
-    const phone = await Phone.open(this.browser, this.server.base, typeof who === 'string' ? { name: who } : who, at, options);
+  async phone(who, at, { base = this.server.base, ...options } = {}) {
+    const phone = await Phone.open(this.browser, base, typeof who === 'string' ? { name: who } : who, at, options);
     this.#phones.push(phone);
     return phone;
   }
