@@ -286,6 +286,7 @@ test('asking for messages in a tap opens the question, and the answer is given b
   const ask = () => view.mp.wx.requestSubscribeMessage({ tmplIds: ['one', 'two'], success: (result) => { answer = result; } });
   const view = show('<button class="ask" bindtap="ask">ask</button>', { methods: { ask } });
   view.tap('.ask');
+  await view.settle();
   view.findAll('.h5-dialog input')[1].checked = false;
   view.tap('.h5-dialog__button--confirm');
   await view.settle();
