@@ -7,8 +7,9 @@ import { domTag } from '../tags.js';
 const SET_DATA_MAX = 1024 * 1024;
 const RPX = /(-?\d*\.?\d+)rpx\b/g;
 const VIEWPORT = /(?<![\w.#-])(-?\d*\.?\d+)(vh|vw)\b/g;
-/** Of the browser's events only these are events of WXML; the rest come from the built-in components. */
-const NATIVE_EVENTS = /^(touch|transition|animation)/;
+const TOUCHES = /^touch/;
+/** Of the browser's events only these, and touches, are events of WXML; the rest come from built-in components. */
+const NATIVE_EVENTS = /^(transition|animation)/;
 
 export function createFramework(mp) {
   /** Where things are is told as the page sees it, which begins below the navigation bar. */
@@ -59,10 +60,12 @@ function createBackend(mp) {
     createDocumentFragment: () => document.createDocumentFragment(),
   };
   // The framework's own taps come from touches and mice; ours come from clicks.
-  backend._$initEvent = () => mp.taps.listen((event, type, detail) => backend._$trigger(event, type, detail, true, true));
+  backend._$initEvent = () => mp.taps.listen(dispatch);
   const listen = backend.setListenerStats;
+  const touches = new Set();
   backend.setListenerStats = function setListenerStats(element, type, ...rest) {
-    if (NATIVE_EVENTS.test(type)) listen.call(this, element, type.toLowerCase(), ...rest);
+    if (TOUCHES.test(type)) listenToTouches(touches, type);
+    else if (NATIVE_EVENTS.test(type)) listen.call(this, element, type.toLowerCase(), ...rest);
     else if (/^(tap|longpress|longtap)$/.test(type) && element) element.classList?.add('h5-tappable');
   };
   backend.onEvent((target, type, detail, options) => {
@@ -71,6 +74,23 @@ function createBackend(mp) {
     return event.getEventBubbleStatus();
   });
   return backend;
+}
+
+/** From the first listener of the kind on: `catchtouchmove` must be able to hold the page still. */
+function listenToTouches(listening, type) {
+  if (listening.has(type)) return;
+  listening.add(type);
+  document.body.addEventListener(type, (event) => dispatch(event, type, {}), { capture: true, passive: false });
+}
+
+/** Hands an event of the browser to the components, from the innermost one outwards. */
+function dispatch(original, type, detail) {
+  let node = original.target;
+  while (node && !node.__wxElement) node = node.parentNode;
+  if (!node) return;
+  const event = new glassEasel.Event(type, detail, { originalEvent: original, bubbles: true, composed: true, capturePhase: true });
+  event.dispatch(node.__wxElement);
+  if (event.defaultPrevented() && original.cancelable && TOUCHES.test(type)) original.preventDefault();
 }
 
 /** Inline styles may have rpx, as those of a sheet. */

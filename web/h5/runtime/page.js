@@ -8,6 +8,7 @@ const REACH_BOTTOM_PX = 50;
 export class OpenPage {
   #isLow = false;
   #scrollTop = 0;
+  #focused = null;
 
   constructor(mp, path, query, url) {
     this.mp = mp;
@@ -16,7 +17,7 @@ export class OpenPage {
     const { json } = mp.config.components[path];
     this.settings = { ...mp.config.app.window, ...json };
     this.title = this.settings.navigationBarTitleText ?? '';
-    this.element = h('wx-page', { is: path, tabindex: '0' });
+    this.element = h('wx-page', { is: path, role: 'region', 'aria-label': this.title, tabindex: '0' });
     this.element.__page = this;
     this.frame = h('h5-frame', {}, this.element);
     this.root = mp.page.createRoot('page-root', mp.code, path);
@@ -32,6 +33,8 @@ export class OpenPage {
     this.element.append(place);
     this.root.attach(this.element, place);
     this.call('onLoad', { ...this.query });
+    // It may have gone elsewhere at once, as a page that needs a login does.
+    if (!this.frame.isConnected) return;
     this.#addTabBar();
     this.element.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     if (this.settings.enablePullDownRefresh) this.pull = new PullDown(this);
@@ -56,8 +59,21 @@ export class OpenPage {
 
   hide() {
     this.#scrollTop = this.element.scrollTop;
+    this.#focused = this.element.contains(document.activeElement) ? document.activeElement : null;
     this.pause();
     this.frame.hidden = true;
+  }
+
+  /** Whoever reads by ear or goes by keys begins on the new page, and where they were on an old one. */
+  takeFocus() {
+    const isField = this.#focused?.matches?.('input, textarea');
+    const target = this.#focused?.isConnected && !isField ? this.#focused : this.element;
+    target.focus({ preventScroll: true });
+  }
+
+  setTitle(title) {
+    this.title = title;
+    this.element.setAttribute('aria-label', title);
   }
 
   close() {

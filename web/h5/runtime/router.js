@@ -2,6 +2,7 @@
 
 import { OpenPage } from './page.js';
 import { parseQuery, resolvePath, splitUrl } from './paths.js';
+import { EventChannel } from './wx/event-channel.js';
 
 const STACK_MAX = 10;
 
@@ -11,6 +12,8 @@ export class Router {
   /** Tab pages live on while others are shown. @type {Map<string, OpenPage>} */
   #tabs = new Map();
   #popsToSkip = 0;
+  /** Nobody's focus is taken when the first page opens. */
+  #hasMoved = false;
   /** Frames of one window share its history: a step back would be another phone's. */
   #isFramed = window.parent !== window;
 
@@ -104,7 +107,7 @@ export class Router {
   }
 
   setTitle(title) {
-    this.current.title = title;
+    this.current.setTitle(title);
     this.mp.chrome.update();
   }
 
@@ -129,7 +132,7 @@ export class Router {
     }
     this.mp.modules.loadComponent(path);
     const page = new OpenPage(this.mp, path, parseQuery(search), url);
-    page.caller.getOpenerEventChannel = () => channel;
+    page.caller.getOpenerEventChannel = () => channel ?? new EventChannel().opened;
     this.stack.push(page);
     if (this.isTab(path)) this.#tabs.set(path, page);
     page.open(this.mp.chrome.viewport);
@@ -142,8 +145,11 @@ export class Router {
   }
 
   #showCurrent() {
+    const page = this.current;
     this.mp.chrome.update();
-    this.current.show();
+    page.show();
+    if (this.#hasMoved && page === this.current) page.takeFocus();
+    this.#hasMoved = true;
   }
 
   #drop(page) {

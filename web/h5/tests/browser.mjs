@@ -172,6 +172,7 @@ visit('scroll views, swipers, pictures and the portal', '/pages/views/views', as
   assert.equal(await style(page.locator('h5-frame > wx-page'), 'overflowY'), 'hidden');
   const box = await page.locator(inAnyScope('.over')).boundingBox();
   assert.deepEqual([box.x, box.width], [0, 375]);
+  assert.equal(await holdsStill(page, 200, 20), true);
   await page.locator(inAnyScope('.over')).tap();
   assert.equal(await page.locator(inAnyScope('.over')).innerText(), 'over 1');
 });
@@ -191,6 +192,17 @@ visit('a long page tells its end, its scrolling, and is pulled down', '/pages/de
   await drag(page, 200, 100, 220);
   await until(page, () => __mp.router.current.caller.heard.pulled === 2);
 });
+
+/** Whether a touch's move is kept from scrolling, as `catchtouchmove` says. */
+async function holdsStill(page, x, y) {
+  await page.evaluate(() => {
+    window.isHeld = null;
+    document.addEventListener('touchmove', (event) => { window.isHeld = event.defaultPrevented; }, { once: true, passive: true });
+  });
+  await drag(page, x, y, y + 60);
+  await until(page, () => window.isHeld !== null);
+  return page.evaluate(() => window.isHeld);
+}
 
 /** A finger from one height to another. */
 async function drag(page, x, from, to) {

@@ -107,6 +107,23 @@ test('a page hears from the one that it opened', () => {
   assert.equal(view.page().route, 'pages/home/home');
 });
 
+test('a page that goes elsewhere while it loads leaves nothing behind', () => {
+  const view = run({ at: '/sub/pages/leaf/leaf?away=1' });
+  assert.equal(view.page().route, 'pages/home/home');
+  assert.equal(view.findAll('h5-frame').length, 1);
+  assert.deepEqual(view.problems(), []);
+});
+
+test('the focus goes to a new page, and back to where it was', () => {
+  const view = run();
+  assert.equal(view.window.document.activeElement.localName, 'body');
+  view.find('.link').focus();
+  view.tap('.link');
+  assert.equal(view.window.document.activeElement.getAttribute('is'), 'sub/pages/leaf/leaf');
+  view.mp.wx.navigateBack();
+  assert.equal(view.window.document.activeElement, view.find('.link'));
+});
+
 test('fields: one event for one change, forms collect, labels name and press', () => {
   const view = run({ at: '/pages/fields/fields' });
   const { heard } = view.page();
