@@ -170,9 +170,18 @@ function patchGeometry(origin) {
 function patchSetData(problems) {
   const { setData } = glassEasel.Component.prototype;
   glassEasel.Component.prototype.setData = function checkedSetData(data) {
+    // An answer may come when its page is closed already: a device draws it nowhere, and says nothing.
+    if (isClosed(this)) return;
     if (data && !this.is.startsWith('builtin/')) check(problems, this.is, data);
-    return setData.call(this, data);
+    setData.call(this, data);
   };
+}
+
+/** Whether the page that a component is on has been closed. */
+function isClosed(component) {
+  let host = component;
+  while (host.ownerShadowRoot) host = host.ownerShadowRoot.getHostNode();
+  return host.isClosed === true;
 }
 
 function check(problems, name, data) {

@@ -78,8 +78,11 @@ export class OpenPage {
 
   close() {
     this.call('onUnload');
-    this.tabBar?.release();
-    this.root.release();
+    for (const root of [this.tabBar, this.root]) {
+      if (!root) continue;
+      root.release();
+      root.getComponent().isClosed = true;
+    }
     this.frame.remove();
   }
 

@@ -114,6 +114,17 @@ test('a page that goes elsewhere while it loads leaves nothing behind', () => {
   assert.deepEqual(view.problems(), []);
 });
 
+test('what comes after a page was closed is drawn nowhere, and is no fault', () => {
+  const view = run();
+  for (const at of ['/pages/fields/fields', '/pages/views/views']) {
+    view.mp.wx.navigateTo({ url: at });
+    const page = view.page();
+    view.mp.wx.navigateBack();
+    page.setData({ name: 'late', note: 'late', disabled: false, current: 2, live: 'late', html: '<i>late</i>', isCovered: true });
+  }
+  assert.deepEqual(view.problems(), []);
+});
+
 test('the focus goes to a new page, and back to where it was', () => {
   const view = run();
   assert.equal(view.window.document.activeElement.localName, 'body');

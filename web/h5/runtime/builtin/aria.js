@@ -29,7 +29,7 @@ export function reflectAria({ DataGroup }, changed) {
     if (!component?.is.startsWith('builtin/')) return false;
     if (IGNORED.has(name)) return true;
     if (!ATTRIBUTES[name]) return false;
-    reflect(component.$$, ATTRIBUTES[name], value);
+    if (component.$$) reflect(component.$$, ATTRIBUTES[name], value);
     if (component.h5?.isAttached) changed(component);
     return true;
   };

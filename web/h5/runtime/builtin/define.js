@@ -45,6 +45,8 @@ export function define(mp, tag, properties = {}, setup = () => ({})) {
       this.h5.attached?.();
     })
     .lifetime('detached', function detached() {
+      // An answer may come after its page was closed: then there is nothing left to draw.
+      this.h5.isAttached = false;
       this.h5.detached?.();
     })
     .observer(Object.keys(all), function changed() {
