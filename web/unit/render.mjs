@@ -140,7 +140,7 @@ function tools({ window, clock, mp, events, root }) {
     settle: () => new Promise((resolve) => setImmediate(resolve)),
     show: () => mp.router.current.resume(),
     hide: () => mp.router.current.pause(),
-    problems: () => Array.from(mp.problems.list, ({ kind, message }) => `${kind}: ${message}`),
+    problems: () => Array.from(mp.problems, ({ kind, message }) => `${kind}: ${message}`),
     close() {
       clock?.uninstall();
       window.close();

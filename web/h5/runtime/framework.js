@@ -20,11 +20,11 @@ export function createFramework(mp) {
   };
   patchEvents(position);
   patchGeometry(origin);
-  patchSetData(mp.problems);
+  patchSetData(mp.report);
   reflectDataset();
   addTabBarGetter();
   glassEasel.addGlobalErrorListener((error, method, where) => {
-    mp.problems.report('error', `${error?.stack ?? error} (${method ?? ''} in ${where?.is ?? where ?? '?'})`);
+    mp.report('error', `${error?.stack ?? error} (${method ?? ''} in ${where?.is ?? where ?? '?'})`);
     return false;
   });
   /** Attributes that a built-in component does not know; worth a look, and no fault. */
@@ -34,7 +34,7 @@ export function createFramework(mp) {
     return false;
   });
   window.addEventListener('unhandledrejection', ({ reason }) => {
-    mp.problems.report('rejection', String(reason?.stack ?? reason?.errMsg ?? reason));
+    mp.report('rejection', String(reason?.stack ?? reason?.errMsg ?? reason));
   });
 
   const backend = createBackend(mp);
@@ -167,12 +167,12 @@ function patchGeometry(origin) {
 }
 
 /** WeChat ignores `undefined` in setData and refuses more than a megabyte. */
-function patchSetData(problems) {
+function patchSetData(report) {
   const { setData } = glassEasel.Component.prototype;
   glassEasel.Component.prototype.setData = function checkedSetData(data) {
     // An answer may come when its page is closed already: a device draws it nowhere, and says nothing.
     if (isClosed(this)) return;
-    if (data && !this.is.startsWith('builtin/')) check(problems, this.is, data);
+    if (data && !this.is.startsWith('builtin/')) check(report, this.is, data);
     setData.call(this, data);
   };
 }
@@ -184,15 +184,15 @@ function isClosed(component) {
   return host.isClosed === true;
 }
 
-function check(problems, name, data) {
+function check(report, name, data) {
   for (const [key, value] of Object.entries(data)) {
-    if (value === undefined) problems.report('setData', `${name}: setData("${key}", undefined)`);
+    if (value === undefined) report('setData', `${name}: setData("${key}", undefined)`);
   }
   try {
     const length = JSON.stringify(data).length;
-    if (length > SET_DATA_MAX) problems.report('setData', `${name}: setData of ${length} characters; at most 1 MB`);
+    if (length > SET_DATA_MAX) report('setData', `${name}: setData of ${length} characters; at most 1 MB`);
   } catch (error) {
-    problems.report('setData', `${name}: setData of what cannot be sent: ${error.message}`);
+    report('setData', `${name}: setData of what cannot be sent: ${error.message}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { Layers } from './layers.js';
 import { Lifecycle } from './lifecycle.js';
 import { Modules } from './modules.js';
 import { Person } from './person.js';
-import { Problems } from './problems.js';
+import { addProblems } from './problems.js';
 import { Router } from './router.js';
 import { Taps } from './taps.js';
 import { Theme } from './theme.js';
@@ -22,7 +22,7 @@ import { createWx } from './wx/index.js';
 export function boot({ config, modules, templates }) {
   const mp = { config, glassEasel, root: document.getElementById('app') };
   window.__mp = mp;
-  mp.problems = new Problems();
+  addProblems(mp);
   mp.person = new Person(location.search);
   mp.taps = new Taps(mp);
   mp.theme = new Theme(mp);

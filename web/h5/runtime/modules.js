@@ -81,7 +81,7 @@ export class Modules {
     } finally {
       this.#registering = outer;
     }
-    if (!this.mp.config.components[name].isRegistered) this.mp.problems.report('error', `${name}.js called neither Page() nor Component()`);
+    if (!this.mp.config.components[name].isRegistered) this.mp.report('error', `${name}.js called neither Page() nor Component()`);
   }
 
   #inHelper = (definition) => this.#registering(definition);
@@ -123,7 +123,7 @@ export class Modules {
     const behaviors = definition.behaviors.map((behavior) => {
       if (typeof behavior !== 'string' || behavior === 'wx://component-export') return behavior;
       if (!this.#behaviors.has(behavior)) {
-        if (!BUILT_IN_BEHAVIORS[behavior]) this.mp.problems.report('behavior', `there is no behaviour "${behavior}"`);
+        if (!BUILT_IN_BEHAVIORS[behavior]) this.mp.report('behavior', `there is no behaviour "${behavior}"`);
         this.#behaviors.set(behavior, Behavior(BUILT_IN_BEHAVIORS[behavior] ?? {}));
       }
       return this.#behaviors.get(behavior);
@@ -135,7 +135,7 @@ export class Modules {
     for (const [property, given] of Object.entries(properties ?? {})) {
       const isPlain = given === null || typeof given === 'function';
       const types = isPlain ? [given] : [given.type, ...(given.optionalTypes ?? [])];
-      if (!types.every((type) => PROPERTY_TYPES.has(type))) this.mp.problems.report('property', `${name}: the property "${property}" has an unknown type`);
+      if (!types.every((type) => PROPERTY_TYPES.has(type))) this.mp.report('property', `${name}: the property "${property}" has an unknown type`);
     }
   }
 
@@ -146,7 +146,7 @@ export class Modules {
     definition.prepare();
     const methods = this.mp.glassEasel.Component.getMethodsFromDef(definition);
     for (const handler of this.mp.config.components[name].handlers) {
-      if (typeof methods[handler] !== 'function') this.mp.problems.report('handler', `${name}: WXML binds "${handler}", which is no method`);
+      if (typeof methods[handler] !== 'function') this.mp.report('handler', `${name}: WXML binds "${handler}", which is no method`);
     }
   }
 }

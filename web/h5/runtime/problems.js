@@ -2,17 +2,19 @@
 
 /** @typedef {{ kind: string, message: string }} Problem */
 
-/** Reports misuse once per kind and message, to the list and to the browser's console. */
-export class Problems {
-  /** @type {Problem[]} */
-  list = [];
-  #told = new Set();
-
-  report(kind, message) {
+/**
+ * Adds `problems` to the program, and `report` that tells each once, also to the browser's console.
+ *
+ * @param {{ problems?: Problem[], report?: (kind: string, message: string) => void }} mp
+ */
+export function addProblems(mp) {
+  const told = new Set();
+  mp.problems = [];
+  mp.report = (kind, message) => {
     const line = `${kind}: ${message}`;
-    if (this.#told.has(line)) return;
-    this.#told.add(line);
-    this.list.push({ kind, message });
+    if (told.has(line)) return;
+    told.add(line);
+    mp.problems.push({ kind, message });
     console.error(`[mini-program] ${line}`);
-  }
+  };
 }

@@ -48,11 +48,11 @@ export class Router {
   navigateTo(url, channel) {
     const { path, full } = this.#target(url);
     if (this.isTab(path)) {
-      this.mp.problems.report('navigation', `navigateTo("${url}"): a tab page is opened by switchTab`);
+      this.mp.report('navigation', `navigateTo("${url}"): a tab page is opened by switchTab`);
       throw new Error('can not navigateTo a tabbar page');
     }
     if (this.stack.length >= STACK_MAX) {
-      this.mp.problems.report('navigation', `navigateTo("${url}"): more than ${STACK_MAX} pages are open`);
+      this.mp.report('navigation', `navigateTo("${url}"): more than ${STACK_MAX} pages are open`);
       throw new Error('webview count limit exceed');
     }
     this.current.hide();
@@ -64,7 +64,7 @@ export class Router {
   redirectTo(url) {
     const { path, full } = this.#target(url);
     if (this.isTab(path)) {
-      this.mp.problems.report('navigation', `redirectTo("${url}"): a tab page is opened by switchTab`);
+      this.mp.report('navigation', `redirectTo("${url}"): a tab page is opened by switchTab`);
       throw new Error('can not redirectTo a tabbar page');
     }
     this.#drop(this.stack.pop());
@@ -115,7 +115,7 @@ export class Router {
     const { path, search } = splitUrl(url);
     const absolute = resolvePath(path, this.current?.path ?? '');
     if (!this.mp.config.components[absolute]?.isPage) {
-      this.mp.problems.report('navigation', `there is no page "${absolute}"`);
+      this.mp.report('navigation', `there is no page "${absolute}"`);
       throw new Error(`page "${absolute}" is not found`);
     }
     return { path: absolute, full: `/${absolute}${search ? `?${search}` : ''}` };

@@ -20,7 +20,7 @@ export class Theme {
   resolve(value) {
     if (typeof value !== 'string' || !value.startsWith('@')) return value;
     const found = this.mp.config.theme?.[this.now]?.[value.slice(1)];
-    if (found === undefined) this.mp.problems.report('theme', `theme.json has no ${value} for ${this.now}`);
+    if (found === undefined) this.mp.report('theme', `theme.json has no ${value} for ${this.now}`);
     return found;
   }
 

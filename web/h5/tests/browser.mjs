@@ -49,7 +49,7 @@ function visit(name, at, run, options = PHONE) {
       await page.goto(`${server.base}/m/${at ? `#${at}` : ''}`);
       await page.locator('wx-page').first().waitFor();
       await run(page);
-      assert.deepEqual(await page.evaluate(() => __mp.problems.list), []);
+      assert.deepEqual(await page.evaluate(() => __mp.problems), []);
       assert.deepEqual(seen.faults, []);
     } catch (error) {
       await page.screenshot({ path: path.join(folder, `failed ${name}.png`) });

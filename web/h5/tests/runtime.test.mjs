@@ -238,7 +238,7 @@ test('at most ten requests at a time; any status is a success', async () => {
   await settle();
   assert.deepEqual(answers, [[409, 1]]);
   assert.equal(asked.length, 11);
-  assert.deepEqual([...mp.problems.list], []);
+  assert.deepEqual([...mp.problems], []);
 });
 
 test('a request that takes too long fails as a time-out', async () => {

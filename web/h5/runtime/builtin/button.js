@@ -52,7 +52,7 @@ export function addButtons(mp) {
       onTap(component, () => {
         const { url, openType, delta } = component.data;
         const go = { navigate: 'navigateTo', redirect: 'redirectTo', switchTab: 'switchTab', reLaunch: 'reLaunch', navigateBack: 'navigateBack' }[openType];
-        if (go) mp.wx[go]({ url, delta, fail: ({ errMsg }) => mp.problems.report('navigation', errMsg) });
+        if (go) mp.wx[go]({ url, delta, fail: ({ errMsg }) => mp.report('navigation', errMsg) });
       });
     },
   );
@@ -70,7 +70,7 @@ function openAs(mp, component, openType, emit) {
   } else if (openType === 'chooseAvatar' || openType === 'contact') {
     mp.wx.showToast({ title: '请在微信中使用', icon: 'none' });
   } else {
-    mp.problems.report('button', `open-type="${openType}" is not in the H5 build`);
+    mp.report('button', `open-type="${openType}" is not in the H5 build`);
   }
 }
 

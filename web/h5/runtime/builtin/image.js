@@ -44,6 +44,6 @@ function placeOf(mp, component, src) {
   const owner = component.ownerShadowRoot?.getHostNode()?.is ?? '';
   const path = resolvePath(src, owner);
   const place = mp.config.assets[path];
-  if (!place) mp.problems.report('image', `${owner}.wxml: there is no file ${path}`);
+  if (!place) mp.report('image', `${owner}.wxml: there is no file ${path}`);
   return place;
 }

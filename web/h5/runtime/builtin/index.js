@@ -30,6 +30,6 @@ export function registerBuiltins(mp) {
   addScrollView(mp);
   addSwiper(mp);
   for (const tag of NOT_DRAWN) {
-    define(mp, tag, {}, () => mp.problems.report('component', `<${tag}> is not in the H5 build`));
+    define(mp, tag, {}, () => mp.report('component', `<${tag}> is not in the H5 build`));
   }
 }

@@ -39,7 +39,7 @@ async function choose(mp, data, emit) {
   const { mode, range, value } = data;
   if (NATIVE[mode]) return chooseNative(mp.layers, data, mode === 'date' && data.fields === 'month' ? 'month' : NATIVE[mode]);
   if (mode !== 'selector' && mode !== 'multiSelector') {
-    mp.problems.report('picker', `mode="${mode}" is not in the H5 build`);
+    mp.report('picker', `mode="${mode}" is not in the H5 build`);
     return null;
   }
   const isSingle = mode === 'selector';

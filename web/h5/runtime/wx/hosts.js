@@ -8,6 +8,6 @@ export function reachable(mp, url, scheme) {
     const place = target === 'self' ? location.origin : target;
     return (scheme === 'ws' ? place.replace(/^http/, 'ws') : place) + url.slice(known.length);
   }
-  mp.problems.report('domain', `${url} is of no listed domain`);
+  mp.report('domain', `${url} is of no listed domain`);
   return url;
 }

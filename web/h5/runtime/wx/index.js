@@ -24,7 +24,7 @@ export function createWx(mp) {
   addDevice(all, mp);
   return new Proxy(all, {
     get(target, name) {
-      if (!(name in target) && typeof name === 'string') mp.problems.report('wx', `wx.${name} is not in the H5 build`);
+      if (!(name in target) && typeof name === 'string') mp.report('wx', `wx.${name} is not in the H5 build`);
       return target[name];
     },
   });

@@ -43,7 +43,7 @@ function scrollPage(page, { scrollTop, selector, offsetTop = 0, duration = 300 }
 
 function addBadges(wx, mp) {
   const check = (index) => {
-    if (mp.config.app.tabBar?.custom) mp.problems.report('tabBar', 'badges of a custom tab bar are its own affair');
+    if (mp.config.app.tabBar?.custom) mp.report('tabBar', 'badges of a custom tab bar are its own affair');
     else mp.chrome.badge(index, null);
   };
   define(wx, 'setTabBarBadge', ({ index, text }) => {

@@ -18,7 +18,7 @@ export function addSockets(wx, mp) {
   wx.connectSocket = (options) => {
     const task = new SocketTask(mp, open);
     if (open.size >= SOCKETS_MAX) {
-      mp.problems.report('socket', `more than ${SOCKETS_MAX} sockets at once`);
+      mp.report('socket', `more than ${SOCKETS_MAX} sockets at once`);
       task.refuse(options, `exceed max concurrent connections ${SOCKETS_MAX}`);
     } else {
       task.connect(options);

@@ -9,7 +9,7 @@ const TEMPLATES_MAX = 3;
 export function addSubscribe(wx, mp, storage) {
   define(wx, 'requestSubscribeMessage', async ({ tmplIds }) => {
     if (!mp.taps.isNow) {
-      mp.problems.report('subscribe', 'requestSubscribeMessage was not called in a tap, first of all');
+      mp.report('subscribe', 'requestSubscribeMessage was not called in a tap, first of all');
       throw { errMsg: 'can only be invoked by user TAP gesture.', errCode: 20001 };
     }
     if (!tmplIds?.length) throw { errMsg: "TmplIds can't be empty", errCode: 10001 };
