@@ -297,3 +297,19 @@ for (const colorScheme of ['light', 'dark']) {
     await shoot(page, `toast ${colorScheme}`);
   }, { ...PHONE, colorScheme });
 }
+
+visit('letters twice as large fit', '/pages/fields/fields', async (page) => {
+  await page.addStyleTag({ content: 'html { font-size: 200% }' });
+  await page.evaluate(() => {
+    __mp.wx.setNavigationBarTitle({ title: '一个相当长的标题，长到放不下' });
+    __mp.wx.showModal({ title: '确认预约？还剩5分钟决策时间', content: '名额已被抢占。'.repeat(20) }).catch(() => {});
+  });
+  const box = await page.getByRole('dialog').boundingBox();
+  assert.ok(box.y >= 0 && box.y + box.height <= 720);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 375);
+  await shoot(page, 'large');
+  await page.getByRole('button', { name: '确定' }).scrollIntoViewIfNeeded();
+  await page.getByRole('button', { name: '确定' }).tap();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => __mp.wx.getAppBaseInfo().fontSizeScaleFactor), 2);
+});

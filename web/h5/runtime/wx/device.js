@@ -5,6 +5,7 @@ import { define, listeners } from './api.js';
 /** The version of the base library that the shim stands for. */
 const LIBRARY = '3.8.12';
 const NAV_PX = 44;
+const FONT_PX = 16;
 
 export function addDevice(wx, mp) {
   const windowInfo = () => {
@@ -14,7 +15,7 @@ export function addDevice(wx, mp) {
     return { pixelRatio: devicePixelRatio || 1, screenWidth: width, screenHeight: height, windowWidth: width, windowHeight: pageHeight, statusBarHeight: 0, screenTop: NAV_PX, safeArea };
   };
   const device = () => ({ brand: 'h5', model: 'h5', platform: 'h5', system: 'h5', abi: '', benchmarkLevel: -1 });
-  const library = () => ({ SDKVersion: LIBRARY, version: LIBRARY, language: navigator.language.replace('-', '_'), theme: mp.theme.now, enableDebug: false, fontSizeSetting: 16, fontSizeScaleFactor: 1, host: { appId: 'h5' } });
+  const library = () => ({ SDKVersion: LIBRARY, version: LIBRARY, language: navigator.language.replace('-', '_'), theme: mp.theme.now, enableDebug: false, ...fontSize(), host: { appId: 'h5' } });
   const everything = () => ({ ...windowInfo(), ...device(), ...library() });
   wx.getWindowInfo = windowInfo;
   wx.getDeviceInfo = device;
@@ -38,6 +39,12 @@ export function addDevice(wx, mp) {
   addWindowListener(wx, 'UnhandledRejection', ['unhandledrejection'], ({ reason, promise }) => ({ reason, promise }));
   addNetwork(wx);
   addGestures(wx);
+}
+
+/** The size of letters that somebody has chosen in their browser. */
+function fontSize() {
+  const fontSizeSetting = parseFloat(getComputedStyle(document.documentElement).fontSize) || FONT_PX;
+  return { fontSizeSetting, fontSizeScaleFactor: fontSizeSetting / FONT_PX };
 }
 
 function addNetwork(wx) {
