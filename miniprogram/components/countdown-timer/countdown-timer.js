@@ -31,7 +31,6 @@ Component({
   methods: {
     begin() {
       if (!this.here) return
-      this.done = false
       this.tick()
     },
     tick() {
@@ -42,8 +41,8 @@ Component({
       if (left > 0) {
         // At the next full second of what is left, so that the figures change evenly.
         this.timer = setTimeout(() => this.tick(), left % 1000 || 1000)
-      } else if (!this.done) {
-        this.done = true
+      } else if (this.toldOf !== this.data.deadline) {
+        this.toldOf = this.data.deadline
         this.triggerEvent('expire', { deadline: this.data.deadline })
       }
     },

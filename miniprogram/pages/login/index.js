@@ -112,11 +112,12 @@ Page({
     this.setData({ busy, notice: '' })
     try {
       await work()
-      navigate.back()
     } catch (error) {
       this.fail(error)
+      this.setData({ busy: '' })
+      return
     }
-    this.setData({ busy: '' })
+    navigate.back()
   },
 
   /** Beside the field when the server names one. @param {any} error */

@@ -1,7 +1,7 @@
 // A server of a few lines for unit tests: it answers `wx.request` from a table, and plays the other
 // end of the one socket. Answers come when the test lets promises settle, in the order of the calls.
 
-import { compileApp } from '../../unit/render.mjs';
+import { compileApp, plain } from '../../unit/render.mjs';
 
 export const app = () => compileApp('miniprogram');
 
@@ -35,7 +35,7 @@ export function fakeServer(routes = {}) {
   };
   const request = (options) => {
     const [path, query = ''] = options.url.replace(/^.*\/api\/v1/, '').split('?');
-    const seen = { method: options.method, path, query, data: options.data, header: options.header };
+    const seen = { method: options.method, path, query, data: plain(options.data), header: plain(options.header) };
     requests.push(seen);
     Promise.resolve().then(() => {
       const route = table[`${seen.method} ${path}`];

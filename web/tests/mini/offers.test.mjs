@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { load, render } from '../../unit/render.mjs';
+import { app, fakeServer, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
+
+const NOW = '2025-11-12T12:30:00.000+08:00';
+const LATER = { ...OFFER, id: 'o2', deadline: '2025-11-12T12:50:00.000+08:00' };
+const row = (change = {}) => ({ schedule_id: 'c1', waitlist_id: 'w1', student_id: 's1', position: 2, status: 'waiting', offer: null, ...change });
+const ENTRY = { id: 'w1', waitlist_id: 'w1', course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', position: 2, status: 'waiting', student_id: 's1', schedule_id: 'c1' };
+const PLACE = { waitlistId: 'w1', scheduleId: 'c1', offer: OFFER, courseName: '书法入门', startsAt: ENTRY.starts_at, nickname: '林小雨' };
+
+/** What the `me` topic says, as the socket hands it on. */
+function script(modules) {
+  let told;
+  modules('utils/socket').listen = (name, listener) => { told = listener; return () => {}; };
+  modules('utils/socket').refresh = () => {};
+  const event = (name, data, id = `${name}:${data.offer_id ?? data.position}`) => told.onEvent({ event: name, id, data: { schedule_id: 'c1', waitlist_id: 'w1', ...data } });
+  return { snapshot: (...rows) => told.onState({ data: { waitlist: rows } }), event };
+}
+
+async function offersWith(routes = { 'GET /waitlist/w1': () => ENTRY }) {
+  const server = fakeServer(routes);
+  const loaded = load(await app(), 'utils/session', { wx: server.wx, now: NOW });
+  loaded.mp.wx.setStorageSync('login', LOGIN);
+  await loaded.exports.start();
+  const modules = (name) => loaded.mp.modules.load(name);
+  modules('utils/clock').observe(NOW);
+  const me = script(modules);
+  const offers = modules('utils/offers');
+  offers.start();
+  return { ...loaded, offers, me, server };
+}
+
+test('an event is shown before the snapshot that follows it; of two offers the earlier deadline counts', async () => {
+  const { offers, me, close } = await offersWith();
+  me.snapshot(row());
+  me.event('seat_offered', { offer_id: 'o2', stage: 'race', sent_at: NOW, deadline: LATER.deadline });
+  assert.equal(offers.live()[0].offer.id, 'o2');
+  me.event('seat_offered', { offer_id: 'o1', stage: 'race', sent_at: NOW, deadline: OFFER.deadline });
+  assert.equal(offers.live()[0].offer.id, 'o1');
+  me.event('offer_lost', { offer_id: 'o2' });
+  assert.equal(offers.live()[0].offer.id, 'o1', 'the other one stands');
+  me.event('offer_lost', { offer_id: 'o1' });
+  me.event('position', { position: 1 });
+  assert.deepEqual([offers.live().length, offers.places()[0].position], [0, 1]);
+  close();
+});
+
+test('an event that is repeated after a reconnection is heard once', async () => {
+  const { offers, me, close } = await offersWith();
+  let heard = 0;
+  offers.onNews(() => { heard += 1; });
+  me.snapshot(row());
+  me.event('offer_lapsed', { offer_id: 'o1' }, 'offer_lapsed:o1');
+  me.event('offer_lapsed', { offer_id: 'o1' }, 'offer_lapsed:o1');
+  assert.equal(heard, 1);
+  close();
+});
+
+test('offers come first, and the name of the course is learnt once', async () => {
+  const { offers, me, server, close } = await offersWith();
+  me.snapshot(row({ waitlist_id: 'w0', schedule_id: 'c0' }), row({ offer: OFFER }));
+  await settle();
+  me.snapshot(row({ offer: OFFER }));
+  assert.deepEqual([offers.places()[0].courseName, offers.unseen().offer.id], ['书法入门', 'o1']);
+  assert.equal(server.requests.filter(({ path }) => path === '/waitlist/w1').length, 1);
+  offers.dismiss('o1');
+  assert.equal(offers.unseen(), null);
+  close();
+});
+
+/** The sheet in which an offer is confirmed, open. */
+async function sheet(routes) {
+  const server = fakeServer({
+    'POST /waitlist/w1/begin': () => ({ offer_id: 'o1', begun_at: NOW, confirm_by: '2025-11-12T12:45:00.000+08:00' }),
+    'GET /waitlist/w1': () => ({ ...ENTRY, position: 1 }),
+    ...routes,
+  });
+  const asked = [];
+  const view = render(await app(), '<offer-sheet schedule="{{s}}" bind:close="closed" />', {
+    components: { 'offer-sheet': 'components/offer-sheet/offer-sheet' }, data: { s: null }, methods: { closed() {} }, now: NOW,
+    wx: { ...server.wx, requestSubscribeMessage: (options) => { asked.push(server.requests.length); options.success({ t1: 'accept' }); } },
+  });
+  const modules = (name) => view.mp.modules.load(name);
+  await settle();
+  view.mp.wx.setStorageSync('login', LOGIN);
+  await modules('utils/session').start();
+  await settle();
+  modules('utils/clock').observe(NOW);
+  const news = (event, data = {}) => {
+    const me = script(modules);
+    modules('utils/offers').end();
+    modules('utils/offers').start();
+    me.event(event, { offer_id: 'o1', ...data });
+  };
+  view.component('offer-sheet').open(PLACE);
+  await settle();
+  const answers = () => server.requests.filter(({ path }) => path === '/waitlist/w1/respond');
+  return { ...view, server, news, answers, asked, modules, confirm: () => view.tap('.button--hot') };
+}
+
+function done(view) {
+  assert.deepEqual(view.problems(), []);
+  view.close();
+}
+
+test('opening the sheet is recorded; a double tap confirms once, and names the offer', async () => {
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }) });
+  assert.match(view.text('.sheet'), /确认预约？15:00已开始确认/);
+  assert.deepEqual(view.server.requests.find(({ path }) => path.endsWith('/begin')).data, { offer_id: 'o1' });
+  view.confirm();
+  view.find('.button--hot') && view.confirm();
+  await settle();
+  assert.deepEqual(view.answers().map(({ data }) => data), [{ action: 'accept', offer_id: 'o1' }]);
+  assert.match(view.text('.sheet'), /预约成功.*查看预约/);
+  done(view);
+});
+
+test('consent is asked for first in the tap, and the seat does not wait for it', async () => {
+  const view = await sheet({
+    'GET /users/subscribe': () => ({ ask: { confirm: ['t1'] } }), 'POST /users/subscribe': () => ({}),
+    'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }),
+  });
+  await view.modules('utils/consent').load();
+  const before = view.server.requests.length;
+  view.confirm();
+  assert.deepEqual(view.asked, [before], 'before any request of the tap');
+  await settle();
+  assert.match(view.text('.sheet'), /预约成功/);
+  assert.deepEqual(view.server.requests.find(({ method, path }) => method === 'POST' && path === '/users/subscribe').data, { results: { t1: 'accept' } });
+  done(view);
+});
+
+test('who comes second is told so at once, and then where they stand', async () => {
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => refusal(409, 'offer_taken', '名额已被抢占') });
+  view.confirm();
+  await settle();
+  assert.match(view.text('.sheet'), /名额已被抢占您是第1位候补/);
+  done(view);
+});
+
+test('while one looks, another wins: the sheet says so without a tap', async () => {
+  const view = await sheet({});
+  view.news('offer_lost', { offer_id: 'another' });
+  assert.match(view.text('.sheet'), /确认预约？/, 'another offer is none of this one’s business');
+  view.news('offer_lost');
+  await settle();
+  assert.match(view.text('.sheet'), /名额已被抢占您是第1位候补/);
+  assert.equal(view.answers().length, 0);
+  done(view);
+});
+
+test('time runs out while the sheet is open: no tap is taken any more, and the server’s word is shown', async () => {
+  const view = await sheet({});
+  view.clock.tick(15 * 60_000);
+  assert.match(view.text('.sheet'), /时间到正在等待结果…/);
+  view.confirm();
+  assert.equal(view.answers().length, 0);
+  view.news('offer_lapsed');
+  await settle();
+  assert.match(view.text('.sheet'), /候补确认已过期，名额已顺位给下一位候补用户/);
+  done(view);
+});
+
+test('an outcome that nobody knows is asked for again with the same key', async () => {
+  let lost = true;
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => (lost ? silence() : { booking: { id: 'b1', payment_status: 'unpaid' }, entry: {} }) });
+  view.confirm();
+  for (let i = 0; i < 4; i += 1) { await settle(); view.clock.tick(2000); }
+  await settle();
+  assert.match(view.text('.sheet'), /还不知道结果.*请再点一次确认/);
+  lost = false;
+  view.confirm();
+  await settle();
+  assert.equal(new Set(view.answers().map(({ header }) => header['idempotency-key'])).size, 1);
+  assert.match(view.text('.sheet'), /预约成功.*请在5分钟内支付.*去支付/);
+  done(view);
+});
+
+test('an event that overtakes the answer does not speak for it', async () => {
+  let answer;
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => new Promise((resolve) => { answer = resolve; }) });
+  view.confirm();
+  await settle();
+  view.news('offer_lapsed');
+  assert.match(view.text('.sheet'), /正在确认…/);
+  answer({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} });
+  await settle();
+  assert.match(view.text('.sheet'), /预约成功/);
+  done(view);
+});
+
+test('a class that is called off meanwhile ends the confirmation', async () => {
+  const view = await sheet({});
+  view.setData({ s: schedule({ availability: 'revoked' }) });
+  assert.match(view.text('.sheet'), /课程已取消/);
+  view.tap('.button--main');
+  assert.deepEqual(view.events.map(({ name, detail }) => [name, detail]), [['closed', { ended: true }]]);
+  assert.equal(view.find('.sheet'), null);
+  done(view);
+});
+
+test('a begin that comes too late says that it is over', async () => {
+  const view = await sheet({ 'POST /waitlist/w1/begin': () => refusal(409, 'offer_lapsed', '候补确认已过期，名额已顺位给下一位候补用户') });
+  assert.match(view.text('.sheet'), /候补确认已过期/);
+  done(view);
+});
+
+test('declining is asked for, and says where one stands', async () => {
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => ({ booking: null, entry: { status: 'waiting', position: 2 } }) });
+  view.mp.wx.showModal = async () => ({ confirm: true });
+  view.tap(view.findAll('.button--quiet')[0]);
+  await settle();
+  assert.deepEqual(view.answers().map(({ data }) => data.action), ['decline']);
+  assert.match(view.text('.sheet'), /已放弃这个名额您是第2位候补/);
+  done(view);
+});
+
+test('notification-popup comes up on any page, goes when the offer does, and can be put away', async () => {
+  const server = fakeServer({ 'GET /waitlist/w1': () => ENTRY });
+  const view = render(await app(), '<notification-popup />', { components: { 'notification-popup': 'components/notification-popup/notification-popup' }, now: NOW, wx: server.wx });
+  const modules = (name) => view.mp.modules.load(name);
+  await settle();
+  view.mp.wx.setStorageSync('login', LOGIN);
+  await modules('utils/session').start();
+  await settle();
+  const me = script(modules);
+  modules('utils/offers').end();
+  modules('utils/offers').start();
+  modules('utils/clock').observe(NOW);
+  me.snapshot(row());
+  await settle();
+  assert.equal(view.find('.popup'), null);
+  me.event('seat_offered', { offer_id: 'o1', stage: 'race', sent_at: NOW, deadline: OFFER.deadline });
+  assert.match(view.text('.popup'), /有名额，立即预约15:00书法入门 · 今天 19:00/);
+  me.event('offer_lost', { offer_id: 'o1' });
+  assert.match(view.text('.popup'), /名额已被抢占书法入门 · 您是第2位候补/);
+  me.event('position', { position: 1 });
+  assert.match(view.text('.popup'), /您是第1位候补/);
+  view.clock.tick(6000);
+  assert.equal(view.find('.popup'), null);
+  me.snapshot(row({ offer: LATER }));
+  view.tap(view.findAll('.popup .button')[1]);
+  assert.equal(view.find('.popup'), null);
+  done(view);
+});

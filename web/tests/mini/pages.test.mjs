@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { start } from '../../unit/render.mjs';
+import { ABOUT, app, fakeServer, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
+
+const NOW = '2025-11-12T12:30:00.000+08:00';
+const PROFILE = { nickname: '林小雨', signature: '', phone: null, username: 'amy', created_at: NOW, students: LOGIN.students };
+const FREE = { seats_taken: 4, seats_left: 2, availability: 'available' };
+const BOOKING = {
+  id: 'b1', booking_no: 'BK20251112-000001', schedule_id: 'c1', student_id: 's1', status: 'confirmed', payment_status: 'not_required',
+  price_fen: 0, final_price_fen: 0, course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00',
+};
+
+/** The whole program at a page, as somebody who is logged in unless `login` says otherwise. */
+async function open(at, routes, { login = LOGIN, wx = {}, now = NOW } = {}) {
+  const server = fakeServer(routes);
+  const compiled = await app();
+  // What the app keeps is there before it starts.
+  const storage = { getStorageSync: (key) => (key in kept ? kept[key] : ''), setStorageSync: (key, value) => { kept[key] = value; }, removeStorageSync: (key) => { delete kept[key]; } };
+  const kept = login ? { login } : {};
+  const view = start(compiled, { at, now, wx: { ...server.wx, ...storage, login: ({ fail }) => fail({ errMsg: 'login:fail' }), ...wx } });
+  await settle(20);
+  const button = (text) => {
+    const found = view.findAll('.wx-button, wx-button').filter((element) => element.textContent.trim() === text && !element.closest('[hidden]'));
+    assert.ok(found.length > 0, `no button ${text} in: ${view.window.document.body.textContent.replace(/\s+/g, ' ').slice(0, 400)}`);
+    return found.at(-1);
+  };
+  const go = async (text) => { view.tap(button(text)); await settle(20); };
+  const route = () => view.page().route;
+  const shown = () => view.findAll('wx-page').at(-1).textContent.replace(/\s+/g, ' ');
+  return { ...view, server, kept, go, route, shown };
+}
+
+function done(view) {
+  assert.deepEqual(view.problems(), []);
+  view.close();
+}
+
+test('a login that expires while one types: the login page comes back, and what was typed is there', async () => {
+  let good = 't1';
+  const guarded = (answer) => ({ header }) => (header.authorization === `Bearer ${good}` ? answer : refusal(401, 'token_expired'));
+  const view = await open('/pages/me/profile', {
+    'GET /users/profile': guarded(PROFILE),
+    'PUT /users/profile': ({ header, data }) => (header.authorization === `Bearer ${good}` ? { ...PROFILE, nickname: data.nickname } : refusal(401, 'token_expired')),
+    'POST /token/refresh': () => refusal(401, 'unauthorized'),
+    'POST /login': () => ({ token: 't2', refresh_token: 'r2', user: LOGIN.user, students: LOGIN.students }),
+  });
+  view.type('input', '小雨');
+  good = 't2';
+  await view.go('保存');
+  assert.equal(view.route(), 'pages/login/index');
+  assert.match(view.shown(), /登录已过期，请重新登录。刚才填写的内容都还在。/);
+  await view.go('林小雨');
+  assert.equal(view.route(), 'pages/me/profile');
+  assert.equal(view.find('input').value, '小雨');
+  await view.go('保存');
+  assert.equal(view.kept.login.user.nickname, '小雨');
+  done(view);
+});
+
+test('a page that cannot load says so, and loads when it is asked again', async () => {
+  let up = false;
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => (up ? schedule(FREE) : silence('request:fail ')) });
+  assert.match(view.shown(), /连不上服务器，请检查网络后重试/);
+  up = true;
+  await view.go('重试');
+  assert.match(view.shown(), /剩 2 席/);
+  done(view);
+});
+
+test('what was there stays when it cannot be refreshed, and is said to be old', async () => {
+  let up = true;
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => (up ? schedule(FREE) : silence('request:fail ')) });
+  up = false;
+  await view.page().retry();
+  assert.match(view.shown(), /刷新失败，下面可能不是最新情况。.*剩 2 席/);
+  done(view);
+});
+
+test('nothing is shown by the phone’s calendar: the day is the server’s', async () => {
+  const view = await open('/pages/calendar/index', {
+    'GET /slots/month': ({ query }) => ({ month: query.slice(6, 13), days: [] }), 'GET /slots': () => ({ items: [], total: 0 }),
+  }, { now: '2031-01-01T00:00:00.000+08:00' });
+  assert.match(view.shown(), /2025年11月/);
+  assert.ok(view.server.requests.find(({ path, query }) => path === '/slots' && query.includes('date=2025-11-12')));
+  done(view);
+});
+
+test('the answer that comes after a newer frame does not take its place', async () => {
+  let answer;
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule({ ...FREE, version: 10 }) });
+  const [line] = view.server.sockets;
+  line.open();
+  line.tell({ type: 'ready', server_time: NOW });
+  view.server.table['GET /schedules/c1'] = () => new Promise((resolve) => { answer = resolve; });
+  view.page().refresh();
+  await settle();
+  line.tell({ type: 'snapshot', topic: 'schedule:c1', epoch: 1, version: 12, server_time: NOW, data: schedule({ version: 12 }) });
+  assert.match(view.shown(), /已满员/);
+  answer(schedule({ ...FREE, version: 11 }));
+  await settle();
+  assert.match(view.shown(), /已满员/);
+  done(view);
+});
+
+test('the bar says that the connection is lost, and everything is loaded anew when it is back', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule(FREE) });
+  const greet = () => {
+    view.server.sockets.at(-1).open();
+    view.server.sockets.at(-1).tell({ type: 'ready', server_time: NOW });
+  };
+  greet();
+  assert.doesNotMatch(view.shown(), /连接已断开/);
+  view.server.sockets.at(-1).drop();
+  assert.match(view.shown(), /连接已断开，正在重连…/);
+  const loads = () => view.server.requests.filter(({ path }) => path === '/schedules/c1').length;
+  const before = loads();
+  view.clock.tick(20_000);
+  await settle();
+  greet();
+  await settle();
+  assert.doesNotMatch(view.shown(), /连接已断开/);
+  assert.equal(loads(), before + 1);
+  done(view);
+});
+
+test('booking: the seat is held, a double tap books once, the hold is used, and nothing is given back', async () => {
+  const view = await open('/pages/booking/confirm?id=c1', {
+    'GET /schedules/c1': () => schedule(FREE),
+    'POST /schedules/c1/hold': () => ({ hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' }),
+    'POST /bookings': () => BOOKING, 'GET /bookings/b1': () => BOOKING,
+  });
+  assert.match(view.shown(), /已为您占位，请在05:00内提交/);
+  view.type('textarea', '第一次来');
+  view.tap('.button--main');
+  await view.go('正在提交…');
+  const booked = view.server.requests.filter(({ method, path }) => method === 'POST' && path === '/bookings');
+  assert.deepEqual(booked.map(({ data }) => data), [{ schedule_id: 'c1', profile_id: 's1', hold_id: 'h1', note: '第一次来' }]);
+  assert.equal(view.route(), 'pages/booking/detail');
+  assert.match(view.shown(), /预约成功.*BK20251112-000001/);
+  assert.equal(view.server.requests.some(({ method }) => method === 'DELETE'), false);
+  done(view);
+});
+
+test('booking: who goes away gives the seat back', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', {
+    'GET /schedules/c1': () => schedule(FREE), 'DELETE /schedules/c1/hold': () => ({ released: true }),
+    'POST /schedules/c1/hold': () => ({ hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' }),
+  });
+  await view.go('立即预约');
+  assert.equal(view.route(), 'pages/booking/confirm');
+  view.mp.wx.navigateBack();
+  await settle();
+  assert.deepEqual(view.server.requests.filter(({ method }) => method === 'DELETE').map(({ path }) => path), ['/schedules/c1/hold']);
+  done(view);
+});
+
+test('booking: the class is called off while one writes, and what was typed was never lost on the way', async () => {
+  const view = await open('/pages/booking/confirm?id=c1', {
+    'GET /schedules/c1': () => schedule(FREE),
+    'POST /schedules/c1/hold': () => ({ hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' }),
+    'POST /bookings': () => refusal(400, 'invalid_request', '参数 note 无效：最多2000个字'),
+  });
+  view.type('textarea', '很长的备注');
+  await view.go('提交预约');
+  assert.match(view.shown(), /最多2000个字/);
+  assert.equal(view.find('textarea').value, '很长的备注');
+  view.server.sockets[0].open();
+  view.server.sockets[0].tell({ type: 'ready', server_time: NOW });
+  view.server.sockets[0].tell({ type: 'snapshot', topic: 'schedule:c1', epoch: 1, version: 11, server_time: NOW, data: schedule({ availability: 'revoked', version: 11 }) });
+  assert.match(view.shown(), /课程已取消/);
+  done(view);
+});
+
+test('a WeChat message leads straight to the offer, or says what became of it', async () => {
+  const entry = { id: 'w1', waitlist_id: 'w1', course_name: '书法入门', starts_at: BOOKING.starts_at, student_id: 's1', schedule_id: 'c1', position: 2, status: 'notified' };
+  const place = { id: 'w1', position: 2, status: 'notified', joined_at: NOW };
+  const view = await open('/pages/notifications/waitlist?id=w1', {
+    'GET /waitlist/w1': () => entry,
+    'GET /schedules/c1': () => schedule({ seats_taken: 5, seats_offered: 1, mine: { waitlist_entry: place, offer: OFFER } }),
+    'POST /waitlist/w1/begin': () => ({ offer_id: 'o1', begun_at: NOW, confirm_by: OFFER.deadline }),
+  });
+  assert.match(view.shown(), /有名额，立即预约书法入门今天 19:00/);
+  await view.go('立即预约');
+  assert.match(view.shown(), /确认预约？15:00/);
+  done(view);
+
+  const late = await open('/pages/notifications/waitlist?id=w1', {
+    'GET /waitlist/w1': () => ({ ...entry, status: 'waiting', position: 1 }),
+    'GET /schedules/c1': () => schedule({ mine: { waitlist_entry: { ...place, position: 1, status: 'waiting' } } }),
+    'GET /waitlist/w1/notifications': () => ({ items: [{ offer_id: 'o1', status: 'lost' }], total: 1 }),
+  });
+  assert.match(late.shown(), /名额已被抢占.*您是第1位候补/);
+  done(late);
+});
+
+test('a form says what is missing before the server is asked', async () => {
+  const view = await open('/pages/login/index', {}, { login: null });
+  await view.go('密码登录');
+  await view.go('登录');
+  assert.match(view.shown(), /请填写手机号或账号.*请填写密码/);
+  assert.equal(view.server.requests.some(({ path }) => path === '/login'), false);
+  view.server.table['POST /login'] = () => refusal(401, 'account_locked', '登录失败次数过多，请15分钟后再试');
+  view.type(view.findAll('input').at(-2), 'amy');
+  view.type(view.findAll('input').at(-1), 'secret');
+  await view.go('登录');
+  assert.match(view.shown(), /登录失败次数过多，请15分钟后再试/);
+  assert.deepEqual(view.findAll('input').slice(-2).map(({ value }) => value), ['amy', 'secret']);
+  done(view);
+});
+
+test('another student’s part is asked for, by request and by socket', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule(FREE) });
+  view.server.sockets[0].open();
+  view.server.sockets[0].tell({ type: 'ready', server_time: NOW });
+  view.tap('[data-id="s2"]');
+  await settle();
+  assert.ok(view.server.requests.some(({ path, query }) => path === '/schedules/c1' && query === 'student_id=s2'));
+  assert.deepEqual(view.server.sockets[0].sent.filter(({ topic }) => topic === 'schedule:c1').at(-1), { type: 'subscribe', topic: 'schedule:c1', student_id: 's2' });
+  done(view);
+});
+
+test('a server of the demo whose clock stands is asked every second', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /about': () => ({ ...ABOUT, clock: 'manual' }), 'GET /schedules/c1': () => schedule(FREE) });
+  view.server.sockets[0].open();
+  view.server.sockets[0].tell({ type: 'ready', server_time: NOW });
+  view.clock.tick(5000);
+  assert.equal(view.server.sockets[0].sent.filter(({ type }) => type === 'ping').length, 5);
+  done(view);
+});
