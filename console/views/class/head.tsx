@@ -44,19 +44,19 @@ export function ClassHead({ context, slot, onBook, onEdit }: Props) {
       </div>
       <p class="class__when">{spanText(slot.starts_at, slot.ends_at)}</p>
       <p class="soft class__facts">{facts.filter(Boolean).join(' · ')}</p>
-      <dl class="counts class__counts">
-        {numbers.map(({ name, value }) => (
-          <div key={name} class="counts__one">
-            <dt>{name}</dt>
-            <dd>
-              <Changed value={value} />
-            </dd>
-          </div>
-        ))}
-        <div class="class__bar">
-          <SeatBar slot={slot} />
-        </div>
-      </dl>
+      <div class="counts class__numbers">
+        <dl class="class__counts">
+          {numbers.map(({ name, value }) => (
+            <div key={name} class="counts__one">
+              <dt>{name}</dt>
+              <dd>
+                <Changed value={value} />
+              </dd>
+            </div>
+          ))}
+        </dl>
+        <SeatBar slot={slot} />
+      </div>
       <div class="class__actions" role="group" aria-label={t('class.actions')}>
         {onBook && (
           <Button kind="main" onClick={onBook}>
