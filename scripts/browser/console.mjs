@@ -166,7 +166,7 @@ test('a cancellation says what will follow, and is taken back by booking again',
   const art = await classOf('国际象棋');
   await show(`classes/${art.id}`);
   const row = page.locator('.roster tbody tr', { hasText: '艾米' });
-  await row.getByRole('button', { name: '取消预约：艾米' }).click();
+  await row.getByRole('button', { name: '取消：艾米' }).click();
   await dialog().getByText('艾米 会收到取消通知').waitFor();
   await dialog().getByText('空出的名额对所有人开放').waitFor();
   await dialog().getByRole('textbox').fill('家里有事');
@@ -282,7 +282,7 @@ test('a roster is exported for spreadsheets and printed to sign', async () => {
   await page.screenshot({ path: path.join(folder, 'print.png') });
   assert.equal(await page.getByText('签到').first().isVisible(), true);
   assert.equal(await page.locator('.side').isVisible(), false);
-  assert.equal(await page.getByRole('button', { name: '取消预约：艾米' }).count(), 0);
+  assert.equal(await page.getByRole('button', { name: '取消：艾米' }).count(), 0);
   await page.emulateMedia({ media: 'screen' });
 });
 

@@ -4,8 +4,8 @@ import type { Signal } from '@preact/signals';
 import { memo } from 'preact/compat';
 import { useEffect, useRef } from 'preact/hooks';
 
-import { now } from '../../lib/clock.ts';
 import { t } from '../../lib/i18n.ts';
+import { useHasCome } from '../../lib/phase.ts';
 import { link } from '../../lib/router.ts';
 import { schedules } from '../../lib/schedules.ts';
 import { wallTime } from '../../lib/time.ts';
@@ -92,9 +92,9 @@ const TONES: Record<Slot['availability'], Tone> = {
 
 export function State({ slot }: { slot: Slot }) {
   const { availability } = slot;
-  const begun = now.value >= Date.parse(slot.starts_at);
+  const begun = useHasCome(slot.starts_at);
+  const ended = useHasCome(slot.ends_at);
   if (begun && availability !== 'completed' && availability !== 'revoked') {
-    const ended = now.value >= Date.parse(slot.ends_at);
     return <Badge tone={ended ? 'held' : 'faint'}>{ended ? t('card.ended') : t('card.started')}</Badge>;
   }
   return <Badge tone={TONES[availability]}>{t(`availability.${availability}`)}</Badge>;

@@ -41,15 +41,17 @@ export function Toolbar({ date, view, slots }: Props) {
   return (
     <header class="toolbar">
       <div class="toolbar__days">
-        <button type="button" class="icon-button" aria-label={t('board.before')} onClick={() => show(addDays(date, -step))}>
-          <Icon name="left" />
-        </button>
-        <p class="toolbar__title" aria-live="polite">
-          {title}
-        </p>
-        <button type="button" class="icon-button" aria-label={t('board.next')} onClick={() => show(addDays(date, step))}>
-          <Icon name="right" />
-        </button>
+        <div class="toolbar__turn">
+          <button type="button" class="icon-button" aria-label={t('board.before')} onClick={() => show(addDays(date, -step))}>
+            <Icon name="left" />
+          </button>
+          <p class="toolbar__title" aria-live="polite">
+            {title}
+          </p>
+          <button type="button" class="icon-button" aria-label={t('board.next')} onClick={() => show(addDays(date, step))}>
+            <Icon name="right" />
+          </button>
+        </div>
         <input
           class="input input--small"
           type="date"

@@ -46,7 +46,7 @@ function cancelBooking(booking: RosterBooking, { now, changed }: Context): void 
       ...(booking.payment_status === 'paid' ? [t('ask.cancel.refund', { price: yuan(booking.final_price_fen) })] : []),
       waiting > 0 && now.waitlist.open ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
     ],
-    yes: t('do.cancel'),
+    yes: t('ask.cancel.yes'),
     danger: true,
     fields: [{ name: 'reason', label: t('ask.reason'), maxLength: 200 }],
     run: async ({ reason }, key) => {

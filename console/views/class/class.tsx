@@ -3,11 +3,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { api } from '../../lib/api.ts';
-import { now as instant } from '../../lib/clock.ts';
 import { t } from '../../lib/i18n.ts';
 import { useShortcuts } from '../../lib/keys.ts';
 import { live } from '../../lib/live.ts';
 import { useLoad, useThrottled } from '../../lib/load.ts';
+import { useHasCome } from '../../lib/phase.ts';
 import { link, place, refine } from '../../lib/router.ts';
 import { isOlder, schedules } from '../../lib/schedules.ts';
 import { isStaff } from '../../lib/session.ts';
@@ -55,7 +55,7 @@ type Over = 'book' | 'edit' | null;
 function Loaded({ roster, now, reload }: { roster: Roster; now: Slot; reload: () => void }) {
   const [over, setOver] = useState<Over>(null);
   const person = place.value.query.get('person') ?? '';
-  const begun = instant.value >= Date.parse(now.starts_at);
+  const begun = useHasCome(now.starts_at);
   const context: Context = { roster, now, begun, changed: reload };
   const history = useHistory(now.id, now.version);
   const canBook = isStaff.value && !begun && !['revoked', 'completed'].includes(now.availability);

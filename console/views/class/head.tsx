@@ -1,8 +1,8 @@
 // What a class is, how full it is, and what can be done with it.
 
-import { now as instant } from '../../lib/clock.ts';
 import { spanText, whenText, yuan } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
+import { useHasCome } from '../../lib/phase.ts';
 import { wallTime } from '../../lib/time.ts';
 import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
@@ -21,7 +21,7 @@ interface Props {
 }
 
 export function ClassHead({ context, slot, onBook, onEdit }: Props) {
-  const closed = instant.value >= Date.parse(slot.cutoff_at);
+  const closed = useHasCome(slot.cutoff_at);
   const over = slot.availability === 'completed' || slot.availability === 'revoked';
   const facts = [
     slot.teacher_name ?? t('card.no_teacher'),

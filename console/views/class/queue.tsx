@@ -1,10 +1,10 @@
 // Who waits, and what runs for them.
 
-import { now as instant } from '../../lib/clock.ts';
 import { whenText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
+import { useHasCome } from '../../lib/phase.ts';
 import { wallTime } from '../../lib/time.ts';
-import type { QueueEntry, Roster } from '../../lib/types.ts';
+import type { Offer, QueueEntry, Roster } from '../../lib/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Countdown } from '../../ui/countdown.tsx';
@@ -70,30 +70,37 @@ function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
             <Badge tone={reachable ? 'main' : 'held'}>{reachable ? t('queue.reachable') : t('queue.unreachable')}</Badge>
           </span>
         </p>
-        <p class="hint">
-          {t('queue.joined', { when: whenText(joined_at) })}
-          {passed && <span class="held"> · {passed.text || t(`passed.${passed.why}`)}</span>}
-        </p>
-        {offer && (
-          <p class="hot entry__offer">
-            {Date.parse(offer.deadline) > instant.value ? (
-              <>
-                {t(`queue.offer.${offer.stage}`)} <Countdown until={offer.deadline} />
-              </>
-            ) : (
-              t('queue.over')
-            )}
-            {offer.begun_at && <span> · {t('queue.begun')}</span>}
+        {offer && <OfferLine offer={offer} />}
+        <div class="entry__foot">
+          <p class="hint">
+            {t('queue.joined', { when: whenText(joined_at) })}
+            {passed && <span class="held"> · {passed.text || t(`passed.${passed.why}`)}</span>}
           </p>
-        )}
-        <p class="row">
-          {queueActions(entry, context).map(({ label, danger, run }) => (
-            <Button key={label} small kind={danger ? 'warn' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
-              {t(label)}
-            </Button>
-          ))}
-        </p>
+          <span class="row">
+            {queueActions(entry, context).map(({ label, danger, run }) => (
+              <Button key={label} small kind={danger ? 'quiet' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+                {t(label)}
+              </Button>
+            ))}
+          </span>
+        </div>
       </div>
     </li>
+  );
+}
+
+function OfferLine({ offer }: { offer: Offer }) {
+  const over = useHasCome(offer.deadline);
+  return (
+    <p class="hot entry__offer">
+      {over ? (
+        t('queue.over')
+      ) : (
+        <>
+          {t(`queue.offer.${offer.stage}`)} <Countdown until={offer.deadline} />
+        </>
+      )}
+      {offer.begun_at && <span> · {t('queue.begun')}</span>}
+    </p>
   );
 }

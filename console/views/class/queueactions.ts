@@ -57,7 +57,7 @@ function remove(entry: QueueEntry, { changed }: Context): void {
   ask({
     title: t('ask.remove', { name }),
     follows: [t('ask.remove.text'), t('ask.final')],
-    yes: t('do.remove'),
+    yes: t('ask.remove.yes'),
     danger: true,
     run: async (_, key) => {
       await api.delete(`/waitlist/${encodeURIComponent(entry.waitlist_id)}`, { key });

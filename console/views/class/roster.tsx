@@ -1,7 +1,9 @@
 // Who is in the class.
 
-import { spanText, whenText, yuan } from '../../lib/format.ts';
+import { dateText, whenText, yuan } from '../../lib/format.ts';
 import { t, tWord } from '../../lib/i18n.ts';
+import { wallDate, wallTime } from '../../lib/time.ts';
+import { today } from '../../lib/today.ts';
 import type { RosterBooking } from '../../lib/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import type { Tone } from '../../ui/badge.tsx';
@@ -26,7 +28,7 @@ export function RosterView({ context, onPerson }: Props) {
     <section class="roster" aria-labelledby="roster-title">
       <h2 id="roster-title">{t('roster.title', { n: booked.length, capacity: now.capacity })}</h2>
       <p class="print-only">
-        {now.course_name} · {spanText(now.starts_at, now.ends_at)} · {[now.teacher_name, now.location].filter(Boolean).join(' · ')}
+        {now.course_name} · {dateText(wallDate(now.starts_at))} {wallTime(now.starts_at)}–{wallTime(now.ends_at)} · {[now.teacher_name, now.location].filter(Boolean).join(' · ')}
       </p>
       {booked.length === 0 ? (
         <Empty title={t('roster.empty')}>{t('roster.empty.text')}</Empty>
@@ -102,11 +104,11 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
       </td>
       <td data-label={t('roster.fee')} class="nowrap">
         {booking.final_price_fen > 0 ? `${yuan(booking.final_price_fen)} ` : ''}
-        <span class="soft">{t(`payment.${payment_status}`)}</span>
+        {!unpaid && <span class="soft">{t(`payment.${payment_status}`)}</span>}
       </td>
       <td data-label={t('roster.booked')}>
         <span>
-          {whenText(booking.created_at)} <span class="soft">{how.filter(Boolean).join('，')}</span>
+          <span class="nowrap">{sinceText(booking.created_at)}</span> <span class="soft">{how.filter(Boolean).join('，')}</span>
         </span>
       </td>
       <td class="screen-only">
@@ -121,6 +123,11 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
       <td class="print-only" />
     </tr>
   );
+}
+
+/** Of today the time is enough. */
+function sinceText(instant: string): string {
+  return wallDate(instant) === today.value ? wallTime(instant) : whenText(instant);
 }
 
 function Notes({ student, teacher }: { student: string | null; teacher: string | null }) {
