@@ -55,7 +55,7 @@ export function useThrottled(work: () => void, everyMs: number): () => void {
     const go = (): void => {
       own.asked = false;
       latest.current();
-      own.timer = window.setTimeout(() => {
+      own.timer = setTimeout(() => {
         own.timer = 0;
         if (own.asked) go();
       }, everyMs);

@@ -67,7 +67,8 @@ export const session = {
 async function renewOnce(stale: string | null): Promise<void> {
   // A refresh token is good for one exchange: two tabs must not use the same one.
   const refreshed = await alone(async () => {
-    const latest = read();
+    // Where nothing may be stored there are no other tabs to mind.
+    const latest = read() ?? kept.peek();
     if (latest && latest.token !== stale) {
       kept.value = latest;
       return true;

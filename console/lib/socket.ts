@@ -104,7 +104,7 @@ export class LiveSocket {
     const attempt = this.#attempt;
     const current = (): boolean => attempt === this.#attempt;
     this.state.value = { state: 'connecting' };
-    this.#timers.connect = window.setTimeout(() => current() && this.#lost(), CONNECT_MS_MAX);
+    this.#timers.connect = setTimeout(() => current() && this.#lost(), CONNECT_MS_MAX);
     let ticket: string;
     try {
       ticket = await this.#parts.fetchTicket();
@@ -140,13 +140,13 @@ export class LiveSocket {
     this.generation.value += 1;
     for (const topic of this.#topics.keys()) this.#send({ type: 'subscribe', topic });
     const every = this.#parts.clock.manual ? PING_MANUAL_MS : PING_EVERY_MS;
-    this.#timers.ping = window.setInterval(() => this.#ping(), every);
+    this.#timers.ping = setInterval(() => this.#ping(), every);
   }
 
   /** A peer that vanished closes nothing: only silence after a ping tells. */
   #ping(): void {
     clearTimeout(this.#timers.silence);
-    this.#timers.silence = window.setTimeout(() => this.#lost(), SILENCE_MS_MAX);
+    this.#timers.silence = setTimeout(() => this.#lost(), SILENCE_MS_MAX);
     this.#send({ type: 'ping' });
   }
 
@@ -156,7 +156,7 @@ export class LiveSocket {
     // Half fixed, half random: after a restart not everybody returns at the same instant.
     const pause = ceiling / 2 + (Math.random() * ceiling) / 2;
     this.#failures += 1;
-    this.#timers.retry = window.setTimeout(() => void this.#connect(), pause);
+    this.#timers.retry = setTimeout(() => void this.#connect(), pause);
     this.state.value = { state: 'waiting', retryAt: Date.now() + pause };
   }
 

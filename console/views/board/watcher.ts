@@ -50,7 +50,7 @@ export class Watcher {
 
   #soon(): void {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#settle(), REST_MS);
+    this.#timer = setTimeout(() => this.#settle(), REST_MS);
   }
 
   #settle(): void {

@@ -47,7 +47,7 @@ function useAbout(): { away: boolean } {
         () => setAway(false),
         () => {
           setAway(true);
-          timer = window.setTimeout(askAgain, AGAIN_MS);
+          timer = setTimeout(askAgain, AGAIN_MS);
         },
       );
     };
