@@ -296,4 +296,6 @@ export interface AuditAnswer {
   checked: Record<string, number>;
   wrong: { schedule_id?: string | null; text: string }[];
   took_ms: number;
+  /** False when time was up before everything was looked at. */
+  complete: boolean;
 }

@@ -138,6 +138,11 @@ export const operations = {
   'audit.run': ['开始审计', 'Run an audit'],
   'audit.running': ['正在审计…', 'Auditing…'],
   'audit.clean': ['全部一致。{checked}；用时 {ms} 毫秒。', 'All agrees. {checked}; {ms} ms.'],
+  'audit.part': ['时限内只查了一部分：{checked}，都一致。完整审计请在服务器上运行 yueke audit。', 'Time was up: {checked} agree. For the rest run yueke audit on the server.'],
+  'audit.of.schedules': ['课次', 'classes'],
+  'audit.of.bookings': ['预约', 'bookings'],
+  'audit.of.entries': ['候补', 'places in line'],
+  'audit.of.rounds': ['轮次', 'rounds'],
   'audit.wrong': ['发现 {n} 处不一致', '{n} {n|thing is|things are} wrong'],
   'audit.open': ['查看该课', 'See the class'],
 } as const satisfies Texts;

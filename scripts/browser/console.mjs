@@ -178,7 +178,58 @@ test('a cancellation says what will follow, and is taken back by booking again',
   await page.getByText('已撤销').waitFor();
 });
 
+test('staff book for somebody found by name, and write a note that students do not see', async () => {
+  const english = await classOf('英语口语');
+  await show(`classes/${english.id}`);
+  await page.locator('.class h1', { hasText: '英语口语' }).waitFor();
+  await page.keyboard.press('b');
+  await dialog().getByRole('button', { name: '预约', exact: true }).click();
+  await dialog().getByText('请先选择一位学员').waitFor();
+  await dialog().getByRole('searchbox').fill('艾米');
+  await dialog().getByRole('radio').first().check();
+  await dialog().getByText('艾米 会收到预约通知').waitFor();
+  await dialog().getByRole('button', { name: '预约', exact: true }).click();
+  const row = page.locator('.roster tbody tr', { hasText: '艾米' });
+  await row.getByRole('button', { name: '备注：艾米' }).click();
+  await dialog().getByRole('textbox').fill('左撇子');
+  await dialog().getByRole('button', { name: '保存' }).click();
+  await row.getByText('老师：左撇子').waitFor();
+  const booking = (await amy.call('GET', '/bookings')).items.find((one) => one.schedule_id === english.id);
+  assert.equal(JSON.stringify(await amy.call('GET', `/bookings/${booking.id}`)).includes('左撇子'), false);
+  await amy.call('PUT', `/bookings/${booking.id}/cancel`, {});
+});
+
+test('an offer is withdrawn, somebody is removed from a queue, and sizes stay within their bounds', async () => {
+  const full = await classOf('书法入门');
+  await operator.call('POST', '/dev/release', { schedule_id: full.id });
+  await show(`classes/${full.id}`);
+  const first = page.locator('.entry').first();
+  await first.getByRole('button', { name: /^收回邀约/ }).click();
+  await dialog().getByRole('button', { name: '收回邀约' }).click();
+  await becomes(() => first.locator('.entry__offer').count(), 0);
+  await page.locator('.story__line', { hasText: '的邀约被收回' }).first().waitFor();
+  await first.getByRole('button', { name: /^移出/ }).click();
+  await dialog().getByRole('button', { name: '移出候补' }).click();
+  await becomes(() => page.locator('.entry').count(), 3);
+  await show('waitlists?tab=sizes');
+  await page.getByRole('button', { name: '修改' }).first().click();
+  await dialog().getByRole('spinbutton').fill('99999');
+  await dialog().getByRole('button', { name: '保存' }).click();
+  await dialog().getByText('请填写 0 到 10000 的整数').waitFor();
+  await page.keyboard.press('Escape');
+  await becomes(() => dialog().count(), 0);
+});
+
+test('the server is audited with a tap, and its health is drawn', async () => {
+  await advance(1);
+  await show('health');
+  await page.getByRole('button', { name: '开始审计' }).click();
+  await page.getByText(/^全部一致。课次 \d+/).waitFor();
+});
+
 test('blocking is undone with a tap', async () => {
+  const chess = await classOf('国际象棋');
+  await show(`classes/${chess.id}`);
   await page.getByRole('button', { name: '暂停预约' }).click();
   await dialog().getByRole('button', { name: '暂停预约' }).click();
   await page.locator('.class__title').getByText('暂停预约').waitFor();

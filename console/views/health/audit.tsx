@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { api } from '../../lib/api.ts';
 import { count } from '../../lib/format.ts';
-import { t } from '../../lib/i18n.ts';
+import { t, tWord } from '../../lib/i18n.ts';
 import { link } from '../../lib/router.ts';
 import { told } from '../../lib/told.ts';
 import type { AuditAnswer } from '../../lib/types.ts';
@@ -40,9 +40,12 @@ export function Audit() {
   );
 }
 
-function Findings({ answer: { checked, wrong, took_ms } }: { answer: AuditAnswer }) {
-  const counted = Object.entries(checked).map(([what, n]) => `${what} ${count(n)}`).join(' · ');
-  if (wrong.length === 0) return <p class="notice">{t('audit.clean', { checked: counted, ms: count(took_ms) })}</p>;
+function Findings({ answer: { checked, wrong, took_ms, complete } }: { answer: AuditAnswer }) {
+  const counted = Object.entries(checked).map(([what, n]) => `${tWord('audit.of', what)} ${count(n)}`).join(' · ');
+  if (wrong.length === 0) {
+    const values = { checked: counted, ms: count(took_ms) };
+    return complete ? <p class="notice">{t('audit.clean', values)}</p> : <p class="notice notice--warn">{t('audit.part', values)}</p>;
+  }
   return (
     <div class="notice notice--bad">
       <p>{t('audit.wrong', { n: wrong.length })}</p>
