@@ -21,6 +21,7 @@ use crate::{
     api::{
         auth::doors::Doors,
         courses::Courses,
+        health::Health,
         people::{self, People},
         reach::Reachable,
         sizes::Sizes,
@@ -140,6 +141,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE_MAX)),
         planning: tokio::sync::Mutex::default(),
         moving: tokio::sync::Mutex::default(),
+        auditing: tokio::sync::Mutex::default(),
+        health: Health::new(clock.now()),
         config,
         clock,
         ids,
@@ -167,6 +170,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let mut background = app.outbox.spawn();
     background.push(tokio::spawn(finish_moves(app.clone())));
     background.push(watch::spawn(app.clone()));
+    background.push(watch::spawn_samples(app.clone()));
     let server = server::serve(app.clone(), listener)?;
     let handle = server.handle();
     let server = tokio::spawn(server);

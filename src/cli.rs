@@ -400,6 +400,7 @@ async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
         if std::io::stderr().is_terminal() && (done.is_multiple_of(100) || done == all) {
             eprint!("\r{done} of {all} schedules");
         }
+        true
     };
     let report = match &check {
         Check::Audit => audit::audit(&reader, &progress).await?,
@@ -411,7 +412,7 @@ async fn check(config: Config, check: Check) -> anyhow::Result<u8> {
     for wrong in &report.wrong {
         println!("WRONG  {wrong}");
     }
-    let audit::Report { schedules, events, bookings, wrong } = report;
+    let audit::Report { schedules, events, bookings, wrong, complete: _ } = report;
     let looked_at = match check {
         Check::Audit => format!("checked {schedules} schedules and {bookings} bookings"),
         Check::Replay => format!("replayed {events} events of {schedules} schedules with {bookings} bookings"),

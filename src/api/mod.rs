@@ -8,6 +8,8 @@ pub mod bookings;
 pub mod classes;
 pub mod courses;
 pub mod dev;
+pub mod fullness;
+pub mod health;
 pub mod history;
 pub mod inbox;
 pub mod notifications;

@@ -95,10 +95,11 @@ impl PassedBecause {
 }
 
 /// Somewhere people wait.
-struct Line {
-    head: Head,
-    length: u32,
-    capacity: u32,
+pub struct Line {
+    pub head: Head,
+    pub teacher_name: Option<String>,
+    pub length: u32,
+    pub capacity: u32,
 }
 
 /// Everybody who waits, by the class that begins first and then by place in line. `full=true` for
@@ -136,7 +137,7 @@ pub async fn count_full(app: &App) -> Result<usize, Problem> {
 }
 
 impl Line {
-    fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.length >= self.capacity
     }
 
@@ -168,18 +169,20 @@ fn full_of(query: &Query) -> Result<Option<bool>, Problem> {
 }
 
 /// The queues with anybody in them; each ends at its cutoff, so these are few.
-async fn lines(app: &App, schedule: Option<ScheduleId>) -> Result<Vec<Line>, Problem> {
+pub async fn lines(app: &App, schedule: Option<ScheduleId>) -> Result<Vec<Line>, Problem> {
     let (one, mut args) = (if schedule.is_some() { "and s.id = $2" } else { "" }, args![app.org]);
     args.extend(schedule.map(Into::into));
     let sql = format!(
         "select s.id, s.org_id, s.course_id, s.teacher_id, s.starts_at, s.ends_at, s.capacity, s.status, s.policy, \
-         count(*) as waiting from schedules s join waitlist w on w.schedule_id = s.id and w.status = 'active' \
-         where s.org_id = $1 {one} group by s.id order by s.starts_at, s.id"
+         t.name as teacher_name, count(*) as waiting from schedules s \
+         join waitlist w on w.schedule_id = s.id and w.status = 'active' left join teachers t on t.id = s.teacher_id \
+         where s.org_id = $1 {one} group by s.id, t.id order by s.starts_at, s.id"
     );
     let mut lines = Vec::new();
     for row in app.store.reader().all(&sql, args).await? {
         let head = recover::read_head(&row)?;
-        lines.push(Line { length: row.count("waiting")?, capacity: app.sizes.of(&head), head });
+        let teacher_name = row.opt_text("teacher_name")?.map(str::to_owned);
+        lines.push(Line { teacher_name, length: row.count("waiting")?, capacity: app.sizes.of(&head), head });
     }
     Ok(lines)
 }

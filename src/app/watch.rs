@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::task::JoinHandle;
 
 use crate::{
-    api::queues::count_full,
+    api::{health::advice, queues::count_full},
     args,
     base::{
+        limits::HEALTH_EVERY,
         metrics,
         time::{MINUTE, Millis},
     },
@@ -34,10 +35,23 @@ pub fn spawn(app: App) -> JoinHandle<()> {
             match look(&app).await {
                 Ok(found) => {
                     tell(&before, &found);
+                    let alerts = found.iter().filter(|(_, n)| **n > 0).map(|(alert, _)| *alert);
+                    app.health.set_alerts(app.clock.now(), alerts);
                     before = found;
                 }
                 Err(error) => tracing::debug!(%error, "looking for what somebody should see to"),
             }
+        }
+    })
+}
+
+/// Notes how the server does, by its own clock, until it is aborted.
+pub fn spawn_samples(app: App) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            let next = app.clock.now() + HEALTH_EVERY;
+            app.clock.sleep_until(next, Duration::from_millis(HEALTH_EVERY as u64)).await;
+            app.health.look(app.clock.now(), app.store.writer().queue_len());
         }
     })
 }
@@ -69,23 +83,10 @@ fn tell(before: &Found, found: &Found) {
     for (alert, n) in found {
         metrics::ALERTS.with_label_values(&[alert]).set(*n);
         let was = before.get(alert).copied().unwrap_or_default();
-        let advice = advice(alert);
         match (was, *n) {
-            (0, 1..) => tracing::warn!(alert, n, "{advice}"),
+            (0, 1..) => tracing::warn!(alert, n, "{}", advice(alert).1),
             (1.., 0) => tracing::info!(alert, "this is over"),
             (_, _) => {}
         }
-    }
-}
-
-fn advice(alert: &str) -> &'static str {
-    match alert {
-        "wechat_away" => "WeChat takes no messages: they wait, and go out when it does; the log says why",
-        "send_failures" => "WeChat messages were given up: see GET /notifications?state=failed",
-        "messages_late" => "WeChat messages are late: see yueke_deliveries_waiting and the log",
-        "waiting_unreachable" => "people wait who cannot be written to: see GET /admin/waitlist",
-        "quota_near_its_end" => "people wait who can be written to once more: they are asked again at their next tap",
-        "queue_full" => "waitlists are full: see GET /admin/waitlist?full=true",
-        _ => "see the log",
     }
 }

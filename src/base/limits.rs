@@ -90,6 +90,14 @@ pub const SESSION_KEPT: Millis = 30 * DAY;
 /// On their way at once: at a tenth of a second each, some two thousand a second.
 pub const MESSAGES_AT_ONCE_MAX: usize = 256;
 
+// Watching the server.
+/// A look at the metrics.
+pub const HEALTH_EVERY: Millis = 10 * SECOND;
+/// Looks that are kept: an hour of them.
+pub const HEALTH_SAMPLES_MAX: usize = 360;
+/// What an audit that somebody waits for may take.
+pub const AUDIT_WITHIN: Millis = 30 * SECOND;
+
 // Sockets.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 16 << 10;
 pub const SOCKET_TOPICS_MAX: usize = 256;

@@ -4,8 +4,9 @@
 use std::sync::LazyLock;
 
 use prometheus::{
-    Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets, register_histogram,
-    register_histogram_vec, register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
+    Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, core::Collector, exponential_buckets,
+    register_histogram, register_histogram_vec, register_int_counter, register_int_counter_vec, register_int_gauge,
+    register_int_gauge_vec,
 };
 
 macro_rules! metrics {
@@ -25,6 +26,8 @@ fn seconds() -> Vec<f64> {
 }
 
 metrics! {
+    BOOKINGS: IntCounter = register_int_counter!(
+        "yueke_bookings_total", "Bookings made");
     TURN_SECONDS: Histogram = register_histogram!(
         "yueke_turn_seconds", "Deciding one command in an actor", seconds());
     COMMIT_SECONDS: Histogram = register_histogram!(
@@ -61,4 +64,63 @@ metrics! {
         "yueke_wechat_seconds", "From a request to WeChat to the end of its answer", &["call"], seconds());
     WECHAT_CALLS: IntCounterVec = register_int_counter_vec!(
         "yueke_wechat_calls_total", "Requests to WeChat by outcome: ok, unavailable, unknown, or its error code", &["call", "outcome"]);
+}
+
+/// Of a counter with labels, all together.
+pub fn total(counter: &IntCounterVec) -> u64 {
+    let families = counter.collect();
+    let values = families.iter().flat_map(|f| f.get_metric()).map(|m| m.get_counter().get_value());
+    values.sum::<f64>() as u64
+}
+
+/// How much a histogram had counted up to each of its bounds, at one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts(Vec<(f64, u64)>);
+
+impl Counts {
+    pub fn of(histogram: &Histogram) -> Self {
+        let families = histogram.collect();
+        let metric = families.first().and_then(|f| f.get_metric().first());
+        let Some(told) = metric.map(|m| m.get_histogram()) else { return Self::default() };
+        let bounds = told.get_bucket().iter().map(|b| (b.upper_bound(), b.cumulative_count()));
+        // What lies beyond the last bound is counted by the whole.
+        Self(bounds.chain([(f64::INFINITY, told.get_sample_count())]).collect())
+    }
+
+    /// Below this lies such a part of all that was observed since `before`; none when nothing was.
+    /// Within a bucket what was observed is taken to be spread evenly.
+    pub fn quantile_since(&self, before: &Self, part: f64) -> Option<f64> {
+        let earlier = |i: usize| before.0.get(i).map_or(0, |(_, n)| *n);
+        let counted: Vec<u64> = self.0.iter().enumerate().map(|(i, (_, n))| n.saturating_sub(earlier(i))).collect();
+        let all = *counted.last().filter(|n| **n > 0)?;
+        let rank = part * all as f64;
+        let at = counted.iter().position(|n| *n as f64 >= rank)?;
+        let (low, below) = if at == 0 { (0.0, 0) } else { (self.0[at - 1].0, counted[at - 1]) };
+        let high = self.0[at].0;
+        let within = (rank - below as f64) / (counted[at] - below).max(1) as f64;
+        Some(if high.is_finite() { low + (high - low) * within } else { low })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_of_what_came_since() {
+        let counts = |n: [u64; 4]| Counts([1.0, 2.0, 4.0, f64::INFINITY].into_iter().zip(n).collect());
+        let before = counts([10, 10, 10, 10]);
+        assert_eq!(before.quantile_since(&before, 0.99), None);
+        let close = |after: [u64; 4], part: f64, expected: f64| {
+            let found = counts(after).quantile_since(&before, part).expect("something came");
+            assert!((found - expected).abs() < 1e-9, "{found} instead of {expected}");
+        };
+        close([20, 20, 20, 20], 0.5, 0.5);
+        close([10, 20, 20, 20], 0.5, 1.5);
+        close([15, 20, 20, 20], 1.0, 2.0);
+        close([109, 109, 110, 110], 0.99, 1.0);
+        // Beyond the last bound nothing is known but that.
+        close([10, 10, 10, 20], 0.99, 4.0);
+        assert_eq!(counts([1, 1, 1, 1]).quantile_since(&Counts::default(), 1.0), Some(1.0));
+    }
 }

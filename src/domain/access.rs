@@ -77,7 +77,8 @@ impl Roles {
             | Action::BookForAnyone
             | Action::TakePayments
             | Action::SeeDeliveries
-            | Action::SeeAccounts => self.is_staff(),
+            | Action::SeeAccounts
+            | Action::WatchServer => self.is_staff(),
             Action::MoveClock | Action::MakePeople | Action::ManageAccounts => admin,
             Action::NameAdmins => owner,
         }
@@ -97,6 +98,8 @@ pub enum Action {
     /// What was sent to whom, and sending it again.
     SeeDeliveries,
     SeeAccounts,
+    /// How it does, and whether its rows are sound.
+    WatchServer,
     /// Roles, and who may log in.
     ManageAccounts,
     /// Who is an admin or an owner.
@@ -151,6 +154,7 @@ mod tests {
             (Action::TakePayments, "operator admin owner"),
             (Action::SeeDeliveries, "operator admin owner"),
             (Action::SeeAccounts, "operator admin owner"),
+            (Action::WatchServer, "operator admin owner"),
             (Action::ManageAccounts, "admin owner"),
             (Action::NameAdmins, "owner"),
             (Action::MoveClock, "admin owner"),

@@ -83,6 +83,8 @@ struct Gated {
 
 /// What a committed turn makes visible.
 struct Commit {
+    /// How many bookings it makes.
+    booked: u64,
     published: Published,
     board: Option<Publication>,
     next_due: Option<Timestamp>,
@@ -315,6 +317,7 @@ impl ScheduleActor {
             .as_ref()
             .filter(|(e, _)| !e.notices.is_empty() && stands(Guard::Outbox))
             .map(|(effects, _)| (OutboxId::from_u128(self.engine.ids.next(at)), effects.clone()));
+        let booked = events.iter().filter(|e| matches!(e, Event::Booked { .. })).count() as u64;
         let batch = Batch {
             schedule: self.id,
             expected,
@@ -331,6 +334,7 @@ impl ScheduleActor {
             owner: self.owner.clone().expect("set when the actor starts"),
         };
         let commit = commit.map(|(effects, next_due)| Commit {
+            booked,
             board: self.publication(s, &effects, at),
             published: Published { head: s.head.clone(), at, effects },
             next_due,
@@ -412,7 +416,8 @@ impl ScheduleActor {
 
     fn committed(&mut self, gated: Gated) {
         let Gated { seq: _, receipt: _, permit, commit, waiting } = gated;
-        if let Some(Commit { published, board, next_due }) = commit {
+        if let Some(Commit { published, board, next_due, booked }) = commit {
+            metrics::BOOKINGS.inc_by(booked);
             self.settle_calendars(&published);
             if let (Some(to), Some(publication)) = (&self.board, board) {
                 to.publish(publication);

@@ -1,6 +1,6 @@
 //! Proof from rows: every invariant, and events replayed against rows. Reads only.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use super::{
     names::{entry_columns, round_end, stage, stored_cause},
@@ -28,86 +28,126 @@ pub struct Report {
     pub schedules: u64,
     pub events: u64,
     pub bookings: u64,
-    pub wrong: Vec<String>,
+    pub wrong: Vec<Wrong>,
+    /// False when somebody had enough before the end.
+    pub complete: bool,
 }
 
-/// Called with the number of schedules done and of all.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Where it belongs to one.
+    pub schedule: Option<ScheduleId>,
+    pub text: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Report {
+    fn wrong(&mut self, schedule: Option<ScheduleId>, text: String) {
+        self.wrong.push(Wrong { schedule, text });
+    }
+}
+
+/// Called with the number of schedules done and of all; false ends it there.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) -> bool + Sync);
 
 /// A page of ids keeps memory flat however many schedules there are.
 const PAGE: i64 = 500;
 /// More would not be read by anyone.
 const WRONG_MAX: usize = 1_000;
 
-/// Checks that hold over all rows: a name, and a query that finds what breaks it.
-const CHECKS: &[(&str, &str)] = &[
+/// Whose id a check finds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Schedule,
+    Other,
+}
+
+/// Checks that hold over all rows: a name, a query that finds what breaks it, and what it finds.
+const CHECKS: &[(&str, &str, Of)] = &[
     (
         "the counter of seats differs from a recount",
         "select s.id as id, s.booked || ' counted, ' || count(b.id) || ' booked' as detail from schedules s \
          left join bookings b on b.schedule_id = s.id and b.status <> 'cancelled' \
          group by s.id, s.booked having s.booked <> count(b.id)",
+        Of::Schedule,
     ),
     (
         "more seats are booked than there are",
         "select id, booked || ' of ' || capacity as detail from schedules where booked > capacity",
+        Of::Schedule,
     ),
     (
         "a student is booked twice at the same time",
         "select a.student_id as id, a.id || ' and ' || b.id as detail from bookings a \
          join bookings b on a.student_id = b.student_id and a.id < b.id and a.starts_at < b.ends_at \
          and b.starts_at < a.ends_at where a.status in ('pending', 'confirmed') and b.status in ('pending', 'confirmed')",
+        Of::Other,
     ),
     (
         "a teacher has two classes at the same time",
         "select a.teacher_id as id, a.id || ' and ' || b.id as detail from schedules a \
          join schedules b on a.teacher_id = b.teacher_id and a.id < b.id and a.starts_at < b.ends_at \
          and b.starts_at < a.ends_at where a.status <> 'revoked' and b.status <> 'revoked'",
+        Of::Other,
     ),
     (
         "a schedule's version differs from its events",
         "select s.id as id, 'version ' || s.version || ', events ' || count(e.version) || ' to ' || \
          coalesce(max(e.version), 0) as detail from schedules s left join schedule_events e on e.schedule_id = s.id \
          group by s.id, s.version having s.version <> count(e.version) or s.version <> coalesce(max(e.version), 0)",
+        Of::Schedule,
     ),
     (
         "an event was written under an epoch newer than the lease",
         "select e.schedule_id as id, 'epoch ' || e.epoch as detail from schedule_events e \
          join lease l on l.id = 1 where e.epoch > l.epoch",
+        Of::Schedule,
     ),
     (
         "epochs fall within a schedule",
         "select a.schedule_id as id, 'version ' || b.version as detail from schedule_events a \
          join schedule_events b on b.schedule_id = a.schedule_id and b.version = a.version + 1 where b.epoch < a.epoch",
+        Of::Schedule,
     ),
     (
         "a round has not exactly one winner",
         "select r.id as id, r.outcome || ', ' || count(o.id) || ' accepted' as detail from waitlist_rounds r \
          left join waitlist_offers o on o.round_id = r.id and o.status = 'accepted' group by r.id, r.outcome \
          having count(o.id) > 1 or (coalesce(r.outcome, '') = 'won') <> (count(o.id) = 1)",
+        Of::Other,
     ),
     (
         "an offer is alive in a round that is over",
         "select o.id as id, r.id as detail from waitlist_offers o join waitlist_rounds r on r.id = o.round_id \
          where o.status = 'live' and r.stage = 'done'",
+        Of::Other,
     ),
     (
         "an offer is alive for someone who does not wait any more",
         "select o.id as id, w.status as detail from waitlist_offers o join waitlist w on w.id = o.waitlist_id \
          where o.status = 'live' and w.status <> 'active'",
+        Of::Other,
     ),
     (
         "a booking repeats other times than its schedule's",
         "select b.id as id, s.id as detail from bookings b join schedules s on s.id = b.schedule_id \
          where b.status in ('pending', 'confirmed') and (b.starts_at <> s.starts_at or b.ends_at <> s.ends_at)",
+        Of::Other,
     ),
 ];
 
 /// Every invariant, recomputed from rows.
 pub async fn audit(reader: &Reader, progress: Progress<'_>) -> Result<Report, StoreError> {
     let mut report = Report { bookings: count(reader, "bookings").await?, ..Report::default() };
-    for (what, sql) in CHECKS {
+    for (what, sql, of) in CHECKS {
         for row in reader.all(&format!("{sql} limit 100"), vec![]).await? {
-            report.wrong.push(format!("{what}: {} ({})", row.text("id")?, row.text("detail")?));
+            let schedule = if *of == Of::Schedule { row.text("id")?.parse().ok() } else { None };
+            report.wrong(schedule, format!("{what}: {} ({})", row.text("id")?, row.text("detail")?));
         }
     }
     let total = count(reader, "schedules").await?;
@@ -115,18 +155,21 @@ pub async fn audit(reader: &Reader, progress: Progress<'_>) -> Result<Report, St
     while let Some(ids) = pages.next(reader).await? {
         for id in ids {
             match recover::load(reader, id).await {
-                Ok(Some(s)) => report.wrong.extend(audit_one(&s)),
+                Ok(Some(s)) => audit_one(&s).into_iter().for_each(|text| report.wrong(Some(id), text)),
                 Ok(None) => {}
-                Err(StoreError::Corrupt(fault)) => report.wrong.push(fault.to_string()),
+                Err(StoreError::Corrupt(fault)) => report.wrong(Some(id), fault.to_string()),
                 Err(e) => return Err(e),
             }
             report.schedules += 1;
-            progress(report.schedules, total);
+            if !progress(report.schedules, total) {
+                return Ok(report);
+            }
         }
         if report.wrong.len() > WRONG_MAX {
             break;
         }
     }
+    report.complete = true;
     Ok(report)
 }
 
@@ -146,12 +189,15 @@ pub async fn replay(reader: &Reader, progress: Progress<'_>) -> Result<Report, S
         for id in ids {
             replay_one(reader, id, kept_from, &mut report).await?;
             report.schedules += 1;
-            progress(report.schedules, total);
+            if !progress(report.schedules, total) {
+                return Ok(report);
+            }
         }
         if report.wrong.len() > WRONG_MAX {
             break;
         }
     }
+    report.complete = true;
     Ok(report)
 }
 
@@ -197,7 +243,7 @@ async fn replay_one(
             match (&mut replayed, event) {
                 (Some(s), event) => s.apply(event, &mut changes),
                 (none, Event::Opened(opened)) => *none = Some(Schedule::opened(opened)),
-                (None, _) => report.wrong.push(format!("{id}: its first event does not open it")),
+                (None, _) => report.wrong(Some(id), format!("{id}: its first event does not open it")),
             }
         }
         if let Some(s) = &mut replayed {
@@ -208,25 +254,27 @@ async fn replay_one(
         images.keep(changes);
     }
     let (Some(replayed), Some(stored)) = (replayed, recover::load(reader, id).await?) else {
-        report.wrong.push(format!("{id}: has a row but no events"));
+        report.wrong(Some(id), format!("{id}: has a row but no events"));
         return Ok(());
     };
-    images.compare(reader, id, &mut report.wrong).await?;
+    let mut differing = Vec::new();
+    images.compare(reader, id, &mut differing).await?;
+    differing.into_iter().for_each(|text| report.wrong(Some(id), text));
     let of = |s: &Schedule| (s.version, s.stamped_at, s.head.clone());
     if of(&replayed) != of(&stored) {
-        report.wrong.push(format!("{id}: replayed {:?}, stored {:?}", of(&replayed), of(&stored)));
+        report.wrong(Some(id), format!("{id}: replayed {:?}, stored {:?}", of(&replayed), of(&stored)));
     }
     let row = reader.one("select next_due_at from schedules where id = $1", args![id]).await?;
     let next_due = row.map_or(Ok(None), |r| r.opt_at("next_due_at"))?;
     if next_due != stored.next_due() {
         let right = stored.next_due();
-        report.wrong.push(format!("{id}: the next deadline is stored as {next_due:?}, but is {right:?}"));
+        report.wrong(Some(id), format!("{id}: the next deadline is stored as {next_due:?}, but is {right:?}"));
     }
     let sql = "select count(*) as n from outbox where schedule_id = $1 and created_at >= $2";
     let told = reader.one(sql, args![id, kept_from]).await?;
     let told = told.map_or(Ok(0), |r| r.version("n"))?;
     if told != turns_that_tell {
-        report.wrong.push(format!("{id}: {turns_that_tell} turns tell somebody something, {told} outbox rows"));
+        report.wrong(Some(id), format!("{id}: {turns_that_tell} turns tell somebody something, {told} outbox rows"));
     }
     Ok(())
 }

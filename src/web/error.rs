@@ -69,6 +69,7 @@ pub enum Problem {
     RoleChosen,
     SelfExists,
     TooManyStudents,
+    AuditRunning,
     Rule(Rejection),
 }
 
@@ -280,6 +281,7 @@ impl Problem {
             Self::TooManyStudents => {
                 row(409, "too_many_students", "学员数量已达上限", "An account has no more students than these")
             }
+            Self::AuditRunning => row(409, "audit_running", "核对正在进行，请稍候", "An audit is running already"),
             Self::Rule(rejection) => rule(*rejection),
         }
     }

@@ -9,8 +9,8 @@ use utoipa::OpenApi;
 
 use super::{document::Complete, error::Problem};
 use crate::api::{
-    about, accounts, auth, batches, bookings, classes, courses, dev, history, inbox, notifications, ops, people,
-    queues, rosters, schedules, sizes, students, subscriptions, waitlist, ws,
+    about, accounts, auth, batches, bookings, classes, courses, dev, fullness, health, history, inbox, notifications,
+    ops, people, queues, rosters, schedules, sizes, students, subscriptions, waitlist, ws,
 };
 
 /// Who may call a route at all; whose record it is, is looked at by the handler.
@@ -150,6 +150,9 @@ routes! {
     get "/waitlist/{id}/notifications" LoggedIn waitlist::list_offers;
 
     get "/admin/waitlist" Staff queues::list_queues;
+    get "/admin/waitlist/classes" Staff fullness::list_classes;
+    get "/admin/health" Staff health::get_health;
+    post "/admin/audit" Staff health::run_audit;
 
     get "/messages" LoggedIn inbox::list_messages;
     post "/messages/read-all" LoggedIn inbox::mark_all_read;

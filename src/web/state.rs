@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 
 use super::{limit::Limits, tokens::Tokens};
 use crate::{
-    api::{auth::doors::Doors, courses::Courses, people::People, reach::Reachable, sizes::Sizes},
+    api::{auth::doors::Doors, courses::Courses, health::Health, people::People, reach::Reachable, sizes::Sizes},
     base::{
         ids::{IdSource, OrgId, ScheduleId},
         keys::UnderWay,
@@ -69,6 +69,9 @@ pub struct AppState {
     /// Held while a booking moves, so that it cannot move to two places at once: the claim and
     /// the giving up are on different schedules.
     pub moving: tokio::sync::Mutex<()>,
+    /// Held by the one audit that somebody waits for.
+    pub auditing: tokio::sync::Mutex<()>,
+    pub health: Health,
 }
 
 /// Off while the server starts and from the moment it begins to stop.

@@ -131,6 +131,10 @@ get    /waitlist/$entry/notifications                                           
 get    /admin/waitlist                                                            | 401 | 403 403 403 403 200 200
 get    /admin/waitlist?schedule_id=$full&full=false                               | 401 | 403 403 403 403 200 200
 
+get    /admin/waitlist/classes                                                    | 401 | 403 403 403 403 200 200
+get    /admin/health                                                              | 401 | 403 403 403 403 200 200
+post   /admin/audit            {}                                                 | 401 | 403 403 403 403 200 200
+
 get    /users/subscribe                                                           | 401 | 200 200 200 200 200 200
 post   /users/subscribe        {"results":{"demoSeatOffered_000000000000000000000000001":"accept"}} | 401 | 200 200 200 200 200 200
 get    /notifications                                                             | 401 | 403 403 403 403 200 200

@@ -12,6 +12,7 @@ mod crowds;
 mod demo;
 mod foreign;
 mod habits;
+mod health;
 mod history;
 mod inbox;
 mod keys;

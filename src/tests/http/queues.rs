@@ -8,6 +8,7 @@ on_both! {
     everybody_who_waits_is_told_with_offers_and_passes
     queues_are_paged_as_one_list_and_filtered_by_fullness
     only_known_queues_and_words_are_asked_for
+    classes_are_told_by_how_full_their_queues_are
 }
 
 async fn full(app: &TestApp, starts_at: &str) -> (String, Person, String) {
@@ -117,4 +118,46 @@ async fn only_known_queues_and_words_are_asked_for(app: &mut TestApp) {
     }
     let class = app.class(1, json!({})).await;
     assert_eq!(queue(app, &format!("?schedule_id={class}")).await, Vec::<Value>::new());
+}
+
+async fn classes_are_told_by_how_full_their_queues_are(app: &mut TestApp) {
+    let tom = app.teacher("tom").await;
+    let one = async |starts_at: &str, capacity: u32, names: &[&str]| {
+        let new = json!({ "starts_at": starts_at, "teacher_id": tom.teacher });
+        let class = app.class(capacity, new).await;
+        let hour = &starts_at[11..13];
+        for n in 0..capacity {
+            app.student(&format!("seated {hour} {n}")).await.booked(&class).await;
+        }
+        for name in names {
+            app.student(name).await.join(&class).await;
+        }
+        class
+    };
+    assert_eq!(app.operator.get("/admin/waitlist/classes").await.is(200)["total"], 0);
+    let some = one("2025-11-13T09:00:00+08:00", 1, &["amy", "ben"]).await;
+    let small = one("2025-11-13T12:00:00+08:00", 1, &["cat", "dan"]).await;
+    let wide = one("2025-11-13T15:00:00+08:00", 3, &["eve", "fay"]).await;
+    one("2025-11-13T18:00:00+08:00", 1, &[]).await;
+    for class in [&small, &wide] {
+        let size = json!({ "scope": "schedule", "ref": class, "capacity": 2 });
+        app.operator.put("/waitlist/capacity", size).await.is(200);
+    }
+    let told = app.operator.get("/admin/waitlist/classes").await.is(200);
+    assert_eq!(told["total"], 3);
+    let rows = told["items"].as_array().expect("items");
+    let ids: Vec<&Value> = rows.iter().map(|r| &r["schedule_id"]).collect();
+    assert_eq!(ids, [&json!(small), &json!(wide), &json!(some)]);
+    let expected = json!({
+        "schedule_id": wide, "course_name": "书法", "teacher_name": "tom", "starts_at": "2025-11-13T15:00:00.000+08:00",
+        "cutoff_at": "2025-11-13T09:00:00.000+08:00", "capacity": 3, "waitlist_length": 2, "waitlist_capacity": 2,
+        "full": true,
+        "suggestion": { "kind": "raise", "capacity": 3, "text": "候补队列已满，可将候补上限从2人提高到3人" },
+    });
+    assert_eq!(rows[1], expected);
+    assert_eq!((&rows[0]["suggestion"]["kind"], &rows[2]["suggestion"]), (&json!("another_class"), &Value::Null));
+    let second = app.operator.get("/admin/waitlist/classes?page_size=1&page=2").await.is(200);
+    assert_eq!((&second["items"][0]["schedule_id"], &second["total"]), (&json!(wide), &json!(3)));
+    let english = app.operator.in_english().get("/admin/waitlist/classes").await.items();
+    assert_eq!(english[1]["suggestion"]["text"], "The queue is full: let 3 wait instead of 2");
 }
