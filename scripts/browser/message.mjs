@@ -1,184 +1,141 @@
 // A freed seat as somebody hears of it in WeChat: the demo as it comes, without any settings. A
-// visitor logs in, joins a full class, allows messages, closes the page; a seat is freed; the message
-// arrives on the phone; a tap leads back to the offer, which is confirmed.
-//
-// Screenshots go to YUEKE_TEST_FOLDER, or to a folder in the system's temporary one, named at the end.
+// student joins a full class, allows messages, closes the page; a seat is freed; the message arrives
+// on the phone; a tap leads back to the offer, which is confirmed.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, lowContrast, openBoard, openPage } from './browser.mjs';
-import { Person, Server } from './server.mjs';
+import { lowContrast, openPage } from './browser.mjs';
+import { Stage } from './stage.mjs';
 
-const folder = path.join(process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(), 'yueke-browser-')), 'message');
-mkdirSync(folder, { recursive: true });
-let server;
-let browser;
-let page;
-let seen;
-let rival;
-let arena;
+const stage = new Stage('message', { now: '2025-11-12T11:00:00.000+08:00', demoData: false });
+const JOIN = ['候补名额通知', '候补确认提醒', '上课提醒'];
+const ASKED = { isAsked: true };
+const classPage = (lesson) => `/pages/schedules/detail?id=${lesson.id}`;
 
-const card = () => page.locator(`[data-schedule="${arena.id}"]`);
-const shoot = (name) => page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+/** The phone of the demo's WeChat, on which messages arrive. */
+async function weChat(name) {
+  const view = await openPage(stage.browser, stage.server.base, { viewport: { width: 375, height: 812 } });
+  await view.page.goto(`${stage.server.base}/sandbox/#person=${encodeURIComponent(`student:${name}`)}`);
+  return view;
+}
 
-before(async () => {
-  server = await Server.create(folder);
-  process.on('exit', () => server.killNow());
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-  await server.start();
-  browser = await launch();
-  ({ page, seen } = await openPage(browser, server.base));
-  page.setDefaultTimeout(15_000);
-  rival = await Person.logIn(server.base, 'rival');
-});
+stage.test('who joins is asked whether WeChat may tell them; the message leads to the seat, from outside', async () => {
+  const { school } = stage;
+  await school.newDay('12:30');
+  const lesson = await school.lesson({ starts: '19:00' });
+  const phone = await stage.phone('小雨', classPage(lesson), ASKED);
+  await phone.tap('加入候补');
+  await phone.question.waitFor();
+  assert.deepEqual(await phone.question.getByRole('checkbox').evaluateAll((boxes) => boxes.map((box) => box.closest('label').innerText.trim())), JOIN);
+  await stage.shoot(phone, 'asked');
+  await phone.answer('允许');
+  await phone.sees('您是第1位候补');
+  await phone.sees('已候补，您是第1位候补', phone.toast);
+  await stage.away(phone);
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  console.log(`# screenshots and server.log: ${folder}`);
-});
-
-test('a visitor joins a full class and is asked whether WeChat may tell them', async () => {
-  await openBoard(page, server.base);
-  await page.locator('#phone').waitFor();
-  assert.equal(await page.locator('#phone').getAttribute('data-reachable'), 'false');
-  const { items } = await rival.call('GET', '/slots');
-  arena = items.filter((i) => i.seats_left > 0 && i.waitlist.open && i.capacity <= 48).sort((a, b) => a.seats_left - b.seats_left)[0];
-  await page.selectOption('#lab-class', arena.id);
-  await page.click('#lab-rush');
-  await page.locator('#lab-result .outcome--booked').waitFor();
-  await card().locator('[data-action="join"]').click();
-  await card().and(page.locator('[data-standing="waiting"]')).waitFor();
-  const question = page.locator('#phone-question');
-  await question.waitFor();
-  assert.deepEqual(await question.locator('li').allInnerTexts(), ['候补名额通知', '候补确认提醒', '上课提醒']);
-  await page.locator('#phone').scrollIntoViewIfNeeded();
-  await shoot('1-asked');
-  assert.deepEqual(await lowContrast(page), []);
-  await page.click('#phone-ask');
-  await page.locator('#phone[data-reachable="true"]').waitFor();
-  assert.equal(await question.isVisible(), false, 'what is allowed is not asked again');
-  await shoot('2-allowed');
-});
-
-test('with the page closed, the message arrives on the phone, and a tap leads to the offer', async () => {
-  const phone = await page.locator('#phone-open').getAttribute('href');
-  await page.goto(`${server.base}${phone}`);
-  await shoot('3-before');
-  await rival.call('POST', '/dev/release', { schedule_id: arena.id });
+  const { page, seen, context } = await weChat('小雨');
+  await lesson.free();
   const message = page.locator('.notice', { hasText: '候补名额通知' });
   await message.waitFor();
-  assert.ok((await message.innerText()).includes(arena.course_name), 'it names the class');
-  assert.match(await message.innerText(), /2025年11月12日 \d\d:\d\d/);
-  await shoot('4-message');
+  assert.match(await message.innerText(), /书法/);
+  assert.match(await message.innerText(), /2025年11月13日 19:00/);
+  await page.screenshot({ path: `${stage.folder}/message.png` });
   await message.locator('.notice__open').click();
-  await page.waitForURL(`${server.base}/`);
-  await card().and(page.locator('[data-standing="offered"]')).waitFor();
-  await shoot('5-offered');
-  await card().locator('[data-action="accept"]').click();
-  await card().and(page.locator('[data-standing="booked"]')).waitFor();
-  await shoot('6-booked');
-});
-
-test('what was sent is used up, and asked for again', async () => {
-  await page.locator('#phone[data-reachable="false"]').waitFor();
-  await page.locator('#phone-question').waitFor();
+  await page.waitForURL(/\/m\/\?.*#\/pages\/notifications\/waitlist/);
+  const query = new URL(page.url()).searchParams;
+  assert.deepEqual([query.get('person'), query.get('role') ?? 'student'], ['小雨', 'student']);
+  await page.getByText('有名额，立即预约').waitFor();
+  await page.getByRole('timer').filter({ hasText: '15:00' }).first().waitFor();
+  await page.screenshot({ path: `${stage.folder}/from outside.png` });
   assert.deepEqual(seen.faults, []);
+  await context.close();
+
+  const back = await stage.phone('小雨', `/pages/notifications/waitlist?id=${await entryOf(lesson, '小雨')}`);
+  await back.tap('立即预约');
+  await back.sees('已开始确认，请在时限内完成', back.sheet);
+  await back.tap('确认预约', back.sheet);
+  await back.sees('预约成功', back.sheet);
 });
 
-test('another person on the same phone is another visitor', async () => {
-  await page.goto(`${server.base}/?wx_person=student%3Asomeone&wx_page=pages%2Fwaitlist%2Fdetail%3Fid%3Dnobody`);
-  await page.locator('.toast--bad').waitFor();
-  assert.equal(await page.locator('#identity-name').inputValue(), 'someone');
-  assert.equal(new URL(page.url()).search, '', 'the address no longer names them');
-  // The place in line that nobody has, and nothing else.
-  assert.equal(seen.faults.splice(0).join(), 'console: Failed to load resource: the server responded with a status of 404 (Not Found)');
+async function entryOf(lesson, name) {
+  return (await lesson.state(name)).mine.waitlist_entry.id;
+}
+
+stage.test('a tap on a message whose offer is over says what became of it', async () => {
+  const { school } = stage;
+  await school.newDay('12:30');
+  const lesson = await school.lesson({ queue: ['小雨', '子轩', '思远'] });
+  const [waits, wins] = [lesson.entries['小雨'], lesson.entries['子轩']];
+  await lesson.free();
+  await lesson.respond('子轩');
+  const loser = await stage.phone('小雨', `/pages/notifications/waitlist?id=${waits}`);
+  await loser.sees('名额已被抢占');
+  await loser.sees('您是第1位候补，有名额会再通知您。');
+  await stage.shoot(loser, 'over');
+  await loser.tap('查看我的候补');
+  await loser.sees('您是第1位候补');
+  const winner = await stage.phone('子轩', `/pages/notifications/waitlist?id=${wins}`);
+  await winner.sees('候补成功');
+  const late = await stage.phone('思远', `/pages/notifications/waitlist?id=${lesson.entries['思远']}`);
+  await lesson.free();
+  await late.sees('有名额，立即预约');
+  await school.at('13:00');
+  await late.sees('候补已结束');
 });
 
-test('a yes that a message used up shows by itself, and a tap on it later says that the offer is over', async () => {
-  const { items } = await rival.call('GET', '/slots');
-  arena = items.find((i) => i.seats_left === 0 && i.seats_offered === 0 && i.waitlist.open && i.waitlist.length < i.waitlist.capacity);
-  await card().locator('[data-action="join"]').click();
-  await page.locator('#phone-question').waitFor();
-  await page.click('#phone-ask');
-  await page.locator('#phone[data-reachable="true"]').waitFor();
-  await rival.call('POST', '/dev/release', { schedule_id: arena.id });
-  await card().and(page.locator('[data-standing="offered"]')).waitFor();
-  await page.locator('#phone[data-reachable="false"]').waitFor();
-  await page.locator('#phone-question').waitFor();
-  await shoot('7-used-up');
-  await card().locator('[data-action="decline"]').click();
-  await card().and(page.locator('[data-standing="offered"]')).waitFor({ state: 'detached' });
-  await page.goto(`${server.base}${await page.locator('#phone-open').getAttribute('href')}`);
-  await page.locator('.notice', { hasText: '候补名额通知' }).locator('.notice__open').click();
-  await page.locator('.toast--bad', { hasText: '名额邀约已经结束' }).waitFor();
-  await shoot('8-over');
+stage.test('a message about a place that nobody has says so and leads home', async () => {
+  const phone = (await stage.phone('小雨', '/pages/notifications/waitlist?id=nobody')).expects(400, 404);
+  await phone.button('重试').waitFor();
+  assert.deepEqual(await lowContrast(phone.page), []);
+  await phone.page.getByRole('button', { name: '回到首页' }).tap();
+  await phone.isAt('pages/home/index');
 });
 
-test('who refused is not asked again by a reload, only after the next tap that matters', async () => {
-  const question = page.locator('#phone-question');
-  await question.waitFor();
-  await page.click('#phone-refuse');
-  await question.waitFor({ state: 'hidden' });
-  await page.reload();
-  await page.locator('#phone').waitFor();
-  // As when the visitor comes back to the tab.
-  const looked = page.waitForResponse((r) => r.url().endsWith('/users/subscribe'));
-  await page.evaluate(() => dispatchEvent(new Event('focus')));
-  await looked;
-  await page.waitForTimeout(200);
-  assert.equal(await question.isVisible(), false);
-  await page.locator('[data-standing="joinable"] [data-action="join"]').first().click();
-  await question.waitFor();
+stage.test('who refuses is in line all the same, is told that WeChat is silent, and may allow it later', async () => {
+  const { school } = stage;
+  await school.newDay('12:30');
+  const lesson = await school.lesson();
+  const phone = await stage.phone('一诺', classPage(lesson), ASKED);
+  await phone.tap('加入候补');
+  await phone.answer('拒绝');
+  await phone.sees('您是第1位候补');
+  await phone.go('/pages/me/consent');
+  await phone.sees('微信还不能通知您');
+  await stage.shoot(phone, 'silent');
+  await phone.tap('允许一次', phone.row('候补名额'));
+  await phone.answer('允许');
+  await phone.sees('有名额时，微信会通知您');
+  await phone.sees('还可通知 1 次');
+  // What a message used up shows when the page is opened again.
+  await lesson.free();
+  await weChatHas('一诺', '候补名额通知');
+  await phone.go('/pages/home/index');
+  await phone.go('/pages/me/consent');
+  await phone.sees('微信还不能通知您');
 });
 
-test('the phone shows who logged in, and leads back to the page', async () => {
-  for (const [width, from] of [[1366, '.phone .home'], [360, '.list .home']]) {
-    await page.setViewportSize({ width, height: 740 });
-    await page.goto(`${server.base}/sandbox/`);
-    await page.locator('.person', { hasText: 'someone' }).waitFor();
-    await shoot(`9-phone-${width}`);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
-    await page.locator(from).click();
-    await page.waitForURL(`${server.base}/`);
-  }
-  await page.setViewportSize({ width: 1366, height: 900 });
-  assert.deepEqual(seen.faults, []);
-});
+async function weChatHas(name, title) {
+  const { page, context } = await weChat(name);
+  await page.locator('.notice', { hasText: title }).waitFor();
+  await context.close();
+}
 
-test('a nickname that WeChat does not take is refused beside the field, or told in the panel', async () => {
-  await openBoard(page, server.base);
-  const problem = page.locator('#identity-problem');
-  for (const [name, words] of [
-    ['   ', '请先写'],
-    ['a/b', '不能有'],
-    ['a?&#', '不能有'],
-    ['%2F', '不能有'],
-    ['a\u202eb', '看不见'],
-    ['候'.repeat(19), '太长'],
-  ]) {
-    await page.fill('#identity-name', name);
-    await page.press('#identity-name', 'Enter');
-    await problem.filter({ hasText: words }).waitFor();
-    assert.equal(await page.locator('#phone').isVisible(), true, `still the one before: ${name}`);
-  }
-  assert.deepEqual(await lowContrast(page), []);
-  await shoot('10-odd-name');
-  await page.fill('#identity-name', '候'.repeat(18));
-  assert.equal(await problem.innerText(), '');
-  await page.press('#identity-name', 'Enter');
-  await page.locator('#identity-hint', { hasText: '候'.repeat(18) }).waitFor();
-  await page.locator('#phone[data-reachable="false"]').waitFor();
-  await page.evaluate(() => {
-    localStorage.setItem('yueke.name', 'a/b');
-    localStorage.removeItem('yueke.token');
-  });
-  await page.reload();
-  await page.locator('#phone-state', { hasText: '微信不认识这个昵称' }).waitFor();
-  assert.equal(await page.locator('#phone-open').isVisible(), false);
-  await shoot('11-no-phone');
-  assert.deepEqual(seen.faults, []);
+stage.test('two of one account: the message names the student, and a parent confirms for either', async () => {
+  const { school } = stage;
+  await school.newDay('12:30');
+  const parent = await school.person('周妈妈');
+  const child = await parent.call('POST', '/students', { nickname: '周小可', relation: 'child' });
+  const lesson = await school.lesson();
+  const { waitlist_id: id } = await parent.call('POST', '/waitlist/join', { course_schedule_id: lesson.id, profile_id: child.id });
+  const phone = await stage.phone('周妈妈', `/pages/notifications/waitlist?id=${id}`);
+  await phone.sees('现在没有可确认的名额');
+  await lesson.free();
+  await phone.sees('有名额，立即预约');
+  await phone.sees(/周小可/);
+  await phone.tap('立即预约');
+  await phone.sees('已开始确认，请在时限内完成', phone.sheet);
+  await phone.sees(/周小可/, phone.sheet);
+  await phone.tap('确认预约', phone.sheet);
+  await phone.sees('预约成功', phone.sheet);
+  const { items } = await parent.call('GET', '/bookings/mine/upcoming');
+  assert.deepEqual(items.map((booking) => booking.student_id), [child.id]);
 });

@@ -73,6 +73,11 @@ export class Phone {
     await this.button(name, within).tap();
   }
 
+  /** A row of a list. */
+  row(words) {
+    return this.screen.locator('.rows__row', { hasText: words });
+  }
+
   /** Taps a row or a word that is no button. */
   async tapOn(words, within = this.screen) {
     await within.getByText(words).filter({ visible: true }).first().tap();
@@ -96,6 +101,15 @@ export class Phone {
   /** The page has loaded: no skeleton is shown any more. */
   async isReady() {
     await this.page.waitForFunction(() => __mp.router.current.caller.data.status !== 'loading');
+  }
+
+  /** Waits for something that is not on the screen. */
+  async until(condition) {
+    const end = Date.now() + WAIT_MS;
+    while (!(await condition())) {
+      assert.ok(Date.now() < end, `waited in vain: ${condition}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** Goes into the background, or comes back. */

@@ -83,7 +83,9 @@ stage.test('W4: two confirm in the same instant: one has the seat, and both see 
     await phones[0].sees('您是第1位候补');
     await lesson.free();
     await Promise.all(phones.map(opensSheet));
+    const go = await held(phones);
     await Promise.all(phones.map((phone) => phone.tap('确认预约', phone.sheet)));
+    await go();
     const ends = await Promise.all(phones.map(async (phone) => {
       const [won, lost] = ['预约成功', TAKEN].map((words) => phone.sheet.getByText(words, { exact: true }));
       await won.or(lost).waitFor();
@@ -97,6 +99,17 @@ stage.test('W4: two confirm in the same instant: one has the seat, and both see 
     assert.deepEqual([taken, mine.booking.status], [capacity, 'confirmed']);
   }
 });
+
+/** Keeps what these phones answer until both have; then all go out at once. */
+async function held(phones) {
+  const waiting = [];
+  for (const { page } of phones) await page.route('**/waitlist/*/respond', (route) => waiting.push(route));
+  return async () => {
+    await phones[0].until(() => waiting.length === phones.length);
+    await Promise.all(waiting.map((route) => route.continue()));
+    await Promise.all(phones.map(({ page }) => page.unroute('**/waitlist/*/respond')));
+  };
+}
 
 stage.test('W5, W6: who begins too late finds the offer lapsed; the seat is kept for the first in line, who takes it', async () => {
   const { school } = stage;

@@ -56,6 +56,13 @@ export class Stage {
     return phone;
   }
 
+  /** Puts a phone away before its test ends. */
+  async away(phone) {
+    await phone.isWell();
+    this.#phones.splice(this.#phones.indexOf(phone), 1);
+    await phone.close();
+  }
+
   /** Several at once, all at the same place. */
   phones(names, at) {
     return Promise.all(names.map((name) => this.phone(name, at)));
