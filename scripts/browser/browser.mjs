@@ -1,7 +1,10 @@
 // Chromium, and pages that write down everything they did wrong.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
@@ -44,6 +47,15 @@ export async function openPage(browser, base, options = {}) {
     addEventListener('securitypolicyviolation', (event) => console.info(`CSP ${event.violatedDirective} ${event.blockedURI}`));
   });
   return { page, seen, context };
+}
+
+/** What axe finds serious or worse in the page as it is. */
+export async function seriousFindings(page) {
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'], iframes: false }));
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
 /**

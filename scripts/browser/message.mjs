@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { lowContrast, openPage } from './browser.mjs';
 import { Stage } from './stage.mjs';
 
-const stage = new Stage('message', { now: '2025-11-12T11:00:00.000+08:00', demoData: false });
+const stage = await Stage.open('message', { now: '2025-11-12T11:00:00.000+08:00', demoData: false });
 const JOIN = ['候补名额通知', '候补确认提醒', '上课提醒'];
 const ASKED = { isAsked: true };
 const classPage = (lesson) => `/pages/schedules/detail?id=${lesson.id}`;

@@ -10,7 +10,7 @@ const LAPSED = '候补确认已过期，名额已顺位给下一位候补用户'
 const REMINDER = '确认预约？还剩5分钟决策时间';
 const OFFERED = '有名额，立即预约';
 
-const stage = new Stage('mini-race', { now: '2025-11-12T11:00:00.000+08:00', demoData: false });
+const stage = await Stage.open('mini-race', { now: '2025-11-12T11:00:00.000+08:00', demoData: false });
 const classPage = (lesson) => `/pages/schedules/detail?id=${lesson.id}`;
 const placePage = (lesson, name) => `/pages/waitlist/detail?id=${lesson.entries[name]}`;
 

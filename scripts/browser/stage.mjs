@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { Phone } from './mini-phone.mjs';
 import { School } from './school.mjs';
@@ -17,20 +17,18 @@ export class Stage {
   #phones = [];
   #servers = [];
 
-  /** To be called at the top of a file. `options` are the server's. */
-  constructor(name, options = {}) {
-    this.folder = path.join(ROOT, name);
-    before(() => this.#rise(options));
-    after(() => this.#fall(), { timeout: 30_000 });
-  }
-
-  async #rise(options) {
-    rmSync(this.folder, { recursive: true, force: true });
-    process.on('exit', () => this.#servers.forEach((server) => server.killNow()));
+  /** To be awaited at the top of a file. `options` are the server's. */
+  static async open(name, options = {}) {
+    const stage = new Stage();
+    after(() => stage.#fall(), { timeout: 30_000 });
+    process.on('exit', () => stage.#servers.forEach((server) => server.killNow()));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-    this.server = await this.serve('server', options);
-    this.school = await School.open(this.server.base);
-    this.browser = await launch();
+    stage.folder = path.join(ROOT, name);
+    rmSync(stage.folder, { recursive: true, force: true });
+    stage.server = await stage.serve('server', options);
+    stage.school = await School.open(stage.server.base);
+    stage.browser = await launch();
+    return stage;
   }
 
   /** A server with a database of its own, which is stopped with the others. */
