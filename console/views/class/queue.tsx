@@ -1,7 +1,7 @@
 // Who waits, and what runs for them.
 
 import { whenText } from '../../lib/format.ts';
-import { t } from '../../lib/i18n.ts';
+import { isKey, t } from '../../lib/i18n.ts';
 import { useHasCome } from '../../lib/phase.ts';
 import { wallTime } from '../../lib/time.ts';
 import type { Offer, QueueEntry, Roster } from '../../lib/types.ts';
@@ -55,6 +55,12 @@ export function Queue({ context, onPerson }: Props) {
   );
 }
 
+/** In our words, which say that it is about the last seat; in the server's where there are none yet. */
+function why(passed: NonNullable<QueueEntry['passed']>): string {
+  const key = `passed.${passed.why}`;
+  return isKey(key) ? t(key) : passed.text;
+}
+
 function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
   const { nickname, position, reachable, passed, offer, joined_at, status } = entry;
   return (
@@ -74,7 +80,7 @@ function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
         <div class="entry__foot">
           <p class="hint">
             {t('queue.joined', { when: whenText(joined_at) })}
-            {passed && <span class="held"> · {passed.text || t(`passed.${passed.why}`)}</span>}
+            {passed && <span class="held"> · {why(passed)}</span>}
           </p>
           <span class="row">
             {queueActions(entry, context).map(({ label, danger, run }) => (

@@ -155,6 +155,8 @@ function note(round: Seen, step: Step): void {
 function verdict(roundId: string, round: Seen, told: readonly Step[], person: string): Verdict {
   const { opened, number, ended, passed, turnOf, begunAt, deadline } = round;
   const base = { roundId, number, openedAt: opened.at, cause: opened.word, begunAt, why: passed?.word || 'other', who: '', at: ended?.at ?? '' };
+  // Whom a rule kept from a turn was not only too slow in the race before it.
+  if (passed?.word && ended?.word === 'lapsed') return { ...base, outcome: 'passed', at: passed.at };
   if (ended) {
     const outcome = ended.word === 'accepted' ? 'won' : (ended.word as Verdict['outcome']);
     return { ...base, outcome, who: outcome === 'lost' ? winner(told, roundId, ended.at, person) : '' };
