@@ -35,8 +35,11 @@ export function BookFor({ context: { now, changed }, onClose }: { context: Conte
       <form class="form" onSubmit={form.submit} noValidate>
         <TextField form={form} name="who" label={t('ask.book.find')} type="search" autocomplete="off" />
         <Found typed={form.values.who.trim()} chosen={student} onChoose={setStudent} />
-        {student && <p class="notice">{t('ask.book.follows', { name: student.nickname })}</p>}
-        {now.seats_left === 0 && <p class="notice notice--warn">{t('ask.book.full')}</p>}
+        {now.seats_left === 0 ? (
+          <p class="notice notice--warn">{t('ask.book.full')}</p>
+        ) : (
+          student && <p class="notice">{t('ask.book.follows', { name: student.nickname })}</p>
+        )}
         <TextField form={form} name="note" label={t('ask.book.note')} maxLength={NOTE_MAX} />
         <Failure text={form.failure} />
         <div class="dialog__buttons">

@@ -48,10 +48,11 @@ export function steps(items: readonly HistoryItem[]): Step[] {
     const word = item.event === 'booking_attended' ? (item.details['present'] === true ? 'present' : 'absent') : text(item.details[WORD_IN[item.event] ?? '']);
     const roundId = text(item.details['round_id']) || null;
     const person = item.student_id ? { id: item.student_id, name: item.nickname ?? item.student_id } : null;
-    const last = told.at(-1);
-    const together = last && person && TOGETHER.has(item.event) && last.version === item.version && last.event === item.event && last.word === word && last.roundId === roundId;
-    if (together) {
-      last.people.push(person);
+    const same = (step: Step): boolean => step.version === item.version && step.event === item.event && step.word === word && step.roundId === roundId;
+    // Others may stand between: of a race that is won, the winner among those who lost.
+    const first = person && TOGETHER.has(item.event) ? told.findLast(same) : undefined;
+    if (person && first) {
+      first.people.push(person);
       continue;
     }
     told.push({
