@@ -2,12 +2,12 @@
 // API meanwhile, and the clock that all of them go by.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { launch, openPage } from './browser.mjs';
-import { Server } from './server.mjs';
+import { Person, Server } from './server.mjs';
 
 export const WAIT_MS = 15_000;
 export const DAY = '2025-11-12';
@@ -28,70 +28,48 @@ export async function until(what, condition) {
   }
 }
 
-/** Somebody who uses the API; logs in again when the clock has moved past their token. */
+/** Somebody who uses the API, with what students do. */
 export class Somebody {
-  #base;
-  #code;
-  #token;
+  #person;
 
   static async logIn(base, role, name) {
-    const person = new Somebody();
-    person.#base = base;
-    person.#code = `dev:${role}:${name}`;
-    person.name = name;
-    await person.#enter();
-    return person;
+    const somebody = new Somebody();
+    somebody.#person = await Person.logIn(base, name, role);
+    somebody.name = name;
+    somebody.student = somebody.#person.students[0]?.id;
+    return somebody;
   }
 
-  async #enter() {
-    const { answer } = await this.#send('POST', '/login', { code: this.#code });
-    this.session = answer.data;
-    this.#token = answer.data.token;
-    this.student = answer.data.students[0]?.id;
+  call(method, route, body) {
+    return this.#person.call(method, route, body);
   }
 
-  async #send(method, route, body, more = {}) {
-    const headers = { 'Content-Type': 'application/json', ...(this.#token ? { Authorization: `Bearer ${this.#token}` } : {}), ...more };
-    const response = await fetch(`${this.#base}/api/v1${route}`, { method, headers, body: body && JSON.stringify(body) });
-    return { status: response.status, answer: await response.json() };
-  }
-
-  async #ask(method, route, body) {
-    const first = await this.#send(method, route, body);
-    if (first.status !== 401) return first;
-    this.#token = undefined;
-    await this.#enter();
-    return this.#send(method, route, body);
-  }
-
-  async call(method, route, body) {
-    const { status, answer } = await this.#ask(method, route, body);
-    if (status >= 300) throw new Error(`${this.name}: ${method} ${route}: ${status} ${answer.reason} ${answer.message}`);
-    return answer.data;
-  }
-
-  /** The reason and the words of what must be refused. */
+  /** What must be refused: an error with `status`, `reason` and the literal `text`. */
   async refused(method, route, body) {
-    const { status, answer } = await this.#ask(method, route, body);
-    assert.ok(status >= 400, `${method} ${route} was not refused: ${status}`);
-    return { status, reason: answer.reason, error: answer.error, message: answer.message };
+    const answer = await this.call(method, route, body).catch((error) => error);
+    assert.ok(answer instanceof Error, `${method} ${route} was not refused`);
+    return answer;
   }
 
   book = (schedule) => this.call('POST', '/bookings', { schedule_id: schedule });
   cancel = (booking) => this.call('DELETE', `/bookings/${booking.id}`);
   join = (schedule) => this.call('POST', '/waitlist/join', { course_schedule_id: schedule });
-  respond = (entry, body) => this.call('PUT', `/waitlist/${entry.waitlist_id}/respond`, body);
+  accept = (entry, more = {}) => this.call('PUT', `/waitlist/${entry.waitlist_id}/respond`, { action: 'accept', ...more });
+  decline = (entry) => this.call('PUT', `/waitlist/${entry.waitlist_id}/respond`, { action: 'decline' });
+  begin = (entry) => this.call('POST', `/waitlist/${entry.waitlist_id}/begin`, {});
+  refusedToAccept = (entry, more = {}) => this.refused('PUT', `/waitlist/${entry.waitlist_id}/respond`, { action: 'accept', ...more });
 }
 
 export class Desk {
   #people = new Map();
 
   /** The real binary with its demo data at a manual clock, and Chromium. */
-  static async open(name, now = at('06:00')) {
+  static async open(name, options = { now: at('06:00') }) {
     const desk = new Desk();
     desk.folder = path.join(process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(), 'yueke-browser-')), name);
+    rmSync(desk.folder, { recursive: true, force: true });
     mkdirSync(desk.folder, { recursive: true });
-    desk.server = await Server.create(desk.folder, now);
+    desk.server = await Server.create(desk.folder, options);
     process.on('exit', () => desk.server.killNow());
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
     await desk.server.start();
@@ -132,10 +110,13 @@ export class Desk {
    * is as in the address bar after `#`.
    */
   async window(role, name, address = '/board', options = {}) {
-    // A session of its own: what the page renews must not end what the tests use.
-    const { session } = await Somebody.logIn(this.base, role, name);
-    const kept = { token: session.token, refreshToken: session.refresh_token, user: session.user };
-    const storage = [{ name: 'yueke.console.session', value: JSON.stringify(kept) }];
+    const login = await fetch(`${this.base}/api/v1/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ code: `dev:${role}:${name}` }),
+    });
+    const { token, refresh_token: refreshToken, user } = (await login.json()).data;
+    const storage = [{ name: 'yueke.console.session', value: JSON.stringify({ token, refreshToken, user }) }];
     const storageState = { cookies: [], origins: [{ origin: this.base, localStorage: storage }] };
     const opened = await openPage(this.browser, this.base, { viewport: { width: 1280, height: 900 }, storageState, acceptDownloads: true, ...options });
     opened.page.setDefaultTimeout(WAIT_MS);

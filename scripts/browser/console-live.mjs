@@ -137,8 +137,8 @@ test('W3: at 12:40 everybody is reminded, and 5:00 are left', async () => {
 });
 
 test('W4: B confirms first; A and C keep their places, and the page says why it was not A', async () => {
-  await b.respond(first.eb, { action: 'accept' });
-  assert.equal((await a.refused('PUT', `/waitlist/${first.ea.waitlist_id}/respond`, { action: 'accept' })).error, TAKEN);
+  await b.accept(first.eb);
+  assert.equal((await a.refusedToAccept(first.ea)).text, TAKEN);
   await cardShows(first.id, '候补: 2/8人');
   await until('the card at rest', async () => (await card(board.page, first.id).getAttribute('data-state')) === 'booked');
   for (const { page } of [office, coach]) {
@@ -146,7 +146,7 @@ test('W4: B confirms first; A and C keep their places, and the page says why it 
     await positions(page, ['阿安', '阿春']);
     assert.equal(await page.locator('.rounds').count(), 0);
     await storyLine(page, '阿冰 最先确认，抢到名额').waitFor();
-    for (const name of ['阿安', '阿春']) await storyLine(page, `${name}：名额已被抢占，位次不变`).waitFor();
+    await storyLine(page, '阿安、阿春：名额已被抢占，位次不变').waitFor();
     await whyNot(page, '阿安', '阿冰 在 12:40:00 先确认了');
     await standingOf(page, '阿安 现在是第 1 位候补。');
     await whyNot(page, '阿春', '阿冰 在 12:40:00 先确认了');
@@ -162,7 +162,7 @@ test('W5: 12:44:59.999 is in time', async () => {
   await day.free();
   await desk.moveTo(day.time('12:44:59.999'));
   await cardShows(day.id, '抢占 0:01');
-  await c.respond(day.ec, { action: 'accept' });
+  await c.accept(day.ec);
   for (const { page } of [office, coach]) await whyNot(page, '阿冰', '阿春 在 12:44:59 先确认了');
 });
 
@@ -172,7 +172,7 @@ test('W5 to W7: 12:45:00.000 is late; the turn is A’s alone; when A is silent,
   await day.free();
   const { items: offers } = await a.call('GET', `/waitlist/${day.ea.waitlist_id}/notifications`);
   await desk.moveTo(day.time('12:45'));
-  assert.equal((await b.refused('PUT', `/waitlist/${day.eb.waitlist_id}/respond`, { action: 'accept' })).error, LITERAL);
+  assert.equal((await b.refusedToAccept(day.eb)).text, LITERAL);
   await desk.moveTo(day.time('12:46'));
   await cardShows(day.id, '顺位 14:00');
   await roundShown('保留给 阿安，还剩', '14:00');
@@ -184,9 +184,8 @@ test('W5 to W7: 12:45:00.000 is late; the turn is A’s alone; when A is silent,
     await storyLine(page, '没有在时限内确认').waitFor();
   }
   await desk.shoot(office.page, 'w6-turn', { fullPage: true });
-  assert.equal((await b.refused('PUT', `/waitlist/${day.eb.waitlist_id}/respond`, { action: 'accept' })).error, LITERAL);
-  const old = { action: 'accept', offer_id: offers[0].offer_id };
-  assert.equal((await a.refused('PUT', `/waitlist/${day.ea.waitlist_id}/respond`, old)).reason, 'offer_lapsed');
+  assert.equal((await b.refusedToAccept(day.eb)).text, LITERAL);
+  assert.equal((await a.refusedToAccept(day.ea, { offer_id: offers[0].offer_id })).reason, 'offer_lapsed');
   await desk.moveTo(day.time('13:00'));
   await cardShows(day.id, '剩 1 席');
   for (const { page } of [office, coach]) {
@@ -204,7 +203,7 @@ test('W5 to W7: 12:45:00.000 is late; the turn is A’s alone; when A is silent,
   await desk.moveTo(next.time('12:30'));
   await next.free();
   await desk.moveTo(next.time('12:46'));
-  await a.respond(next.ea, { action: 'accept' });
+  await a.accept(next.ea);
   for (const { page } of [office, coach]) {
     await rosterRow(page, '阿安').getByText('顺位').waitFor();
     await storyLine(page, '阿安 在自己的顺位内确认，得到名额').waitFor();
@@ -224,7 +223,7 @@ test('W8: freed at 09:00, the seat goes from a race to A, B and C in turn, then 
     await roundShown(`保留给 ${name}，还剩`, '15:00');
     if (time === '09:30') {
       await desk.moveTo(day.time('09:31'));
-      assert.equal((await a.refused('PUT', `/waitlist/${day.ea.waitlist_id}/respond`, { action: 'accept' })).error, LITERAL);
+      assert.equal((await a.refusedToAccept(day.ea)).text, LITERAL);
       for (const { page } of [office, coach]) await storyLine(page, '阿安 的顺位已过，退出候补').waitFor();
     }
   }
@@ -242,14 +241,14 @@ test('W9: who began in time may finish; without a beginning it is refused; who i
   await desk.moveTo(day.time('12:30'));
   await day.free();
   await desk.moveTo(day.time('12:44'));
-  await b.call('POST', `/waitlist/${day.eb.waitlist_id}/begin`, {});
+  await b.begin(day.eb);
   for (const { page } of [office, coach]) {
     await entry(page, '阿冰').getByText('正在确认').waitFor();
     await storyLine(page, '阿冰 开始确认').waitFor();
   }
   await desk.moveTo(day.time('12:46'));
-  assert.equal((await c.refused('PUT', `/waitlist/${day.ec.waitlist_id}/respond`, { action: 'accept' })).error, LITERAL);
-  await b.respond(day.eb, { action: 'accept' });
+  assert.equal((await c.refusedToAccept(day.ec)).text, LITERAL);
+  await b.accept(day.eb);
   for (const { page } of [office, coach]) {
     await rosterRow(page, '阿冰').waitFor();
     await whyNot(page, '阿春', '到 12:45:00 没有确认');
@@ -259,10 +258,10 @@ test('W9: who began in time may finish; without a beginning it is refused; who i
   await desk.moveTo(next.time('12:30'));
   await next.free();
   await desk.moveTo(next.time('12:44'));
-  await b.call('POST', `/waitlist/${next.eb.waitlist_id}/begin`, {});
+  await b.begin(next.eb);
   await desk.moveTo(next.time('12:44:30'));
-  await c.respond(next.ec, { action: 'accept' });
-  assert.equal((await b.refused('PUT', `/waitlist/${next.eb.waitlist_id}/respond`, { action: 'accept' })).error, TAKEN);
+  await c.accept(next.ec);
+  assert.equal((await b.refusedToAccept(next.eb)).text, TAKEN);
   for (const { page } of [office, coach]) await whyNot(page, '阿冰', '阿春 在 12:44:30 先确认了');
 });
 
@@ -315,13 +314,13 @@ test('a server that is killed in the midst of a race: the page says so, then sho
   await cardShows(day.id, '抢占 2:00');
   for (const { seen } of windows()) forgive(seen, TOKEN_RAN_OUT);
   assert.deepEqual(windows().flatMap(({ seen }) => seen.faults), []);
-  desk.server.killNow();
+  await desk.server.stop('SIGKILL');
   for (const { page } of windows()) await page.getByText('连接已断开，正在重连…').first().waitFor();
   await desk.shoot(board.page, 'away-board');
   await desk.shoot(office.page, 'away-class');
   desk.server.now = day.time('12:43');
   await desk.server.start();
-  await c.respond(day.ec, { action: 'decline' });
+  await c.decline(day.ec);
   await booked[1].cancel(day.bookings[1]);
   // One waits, the others are impatient.
   for (const { page } of [office, coach]) await page.getByRole('button', { name: '立即重连' }).click({ timeout: 2_000 }).catch(() => undefined);
