@@ -36,6 +36,7 @@ export class OpenPage {
     // It may have gone elsewhere at once, as a page that needs a login does.
     if (!this.frame.isConnected) return;
     this.#addTabBar();
+    this.element.addEventListener('blur', () => this.element.removeAttribute('data-quiet'));
     this.element.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     if (this.settings.enablePullDownRefresh) this.pull = new PullDown(this);
   }
@@ -68,6 +69,8 @@ export class OpenPage {
   takeFocus() {
     const isField = this.#focused?.matches?.('input, textarea');
     const target = this.#focused?.isConnected && !isField ? this.#focused : this.element;
+    // A ring around the whole page would say nothing: nobody has gone there by key.
+    if (target === this.element) target.toggleAttribute('data-quiet', true);
     target.focus({ preventScroll: true });
   }
 
