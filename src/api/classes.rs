@@ -93,7 +93,7 @@ const JOINED: &str =
     params(("date" = Option<String>, Query), ("teacher_id" = Option<String>, Query),
         ("course_id" = Option<String>, Query), ("student_id" = Option<String>, Query),
         ("page" = Option<u32>, Query), ("page_size" = Option<u32>, Query)),
-    responses((status = 200, body = Slots)))]
+    responses((status = 200, body = Slots), (status = 404)))]
 pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let filters = chosen(&ctx, &query)?;
     day_of(&ctx, &caller, &query, filters).await
@@ -134,7 +134,7 @@ async fn day_of(ctx: &Ctx, caller: &Caller, query: &Query, mut filters: Filters)
 #[utoipa::path(get, path = "/slots/week", tag = "schedules",
     params(("startDate" = Option<String>, Query), ("teacher_id" = Option<String>, Query),
         ("course_id" = Option<String>, Query), ("student_id" = Option<String>, Query)),
-    responses((status = 200, body = [Slot])))]
+    responses((status = 200, body = [Slot]), (status = 404)))]
 pub async fn list_week(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let mut filters = chosen(&ctx, &query)?;
     let days = days_of(&ctx, &query, "startDate", 7)?;
@@ -152,7 +152,7 @@ pub async fn list_week(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpRes
 #[utoipa::path(get, path = "/slots/month", tag = "schedules",
     params(("month" = Option<String>, Query), ("teacher_id" = Option<String>, Query),
         ("course_id" = Option<String>, Query), ("student_id" = Option<String>, Query)),
-    responses((status = 200, body = Month)))]
+    responses((status = 200, body = Month), (status = 404)))]
 pub async fn get_month(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let this = || ctx.zone().date(ctx.now())[..7].to_owned();
     let month = query.get("month").map_or_else(this, str::to_owned);
@@ -258,7 +258,7 @@ const STATUSES: [&str; 4] = ["open", "blocked", "completed", "revoked"];
     params(("from" = Option<String>, Query), ("to" = Option<String>, Query), ("teacher_id" = Option<String>, Query),
         ("course_id" = Option<String>, Query), ("status" = Option<String>, Query), ("q" = Option<String>, Query),
         ("student_id" = Option<String>, Query)),
-    responses((status = 200, body = [Slot]), (status = 403)))]
+    responses((status = 200, body = [Slot]), (status = 403), (status = 404)))]
 pub async fn list_schedules(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     caller.needs(Action::PlanOwnClasses)?;
     let mut filters = chosen(&ctx, &query)?;
