@@ -85,7 +85,10 @@ impl Health {
 
     /// What happened since the last look.
     pub fn look(&self, at: Timestamp, journal_queue: usize) {
-        let now = Reading::now();
+        self.note(at, Reading::now(), journal_queue);
+    }
+
+    fn note(&self, at: Timestamp, now: Reading, journal_queue: usize) {
         let mut seen = lock(&self.seen);
         let before = &seen.before;
         let sample = Sample {
@@ -282,4 +285,35 @@ async fn audited(ctx: &Ctx) -> Result<StoredAnswer, Problem> {
         took_ms: began.elapsed().as_millis() as u64,
         complete,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_tells_what_came_since_the_one_before() {
+        let health = Health { started_at: Timestamp::MIN, seen: Mutex::default() };
+        let totals = [(3, 10), (3, 12), (8, 12)];
+        for (n, (bookings, refusals)) in totals.into_iter().enumerate() {
+            let now = Reading { bookings, refusals, ..Reading::default() };
+            health.note(Timestamp::from_millis(n as i64), now, n);
+        }
+        let seen = lock(&health.seen);
+        let told: Vec<_> = seen.samples.iter().map(|s| (s.bookings, s.refusals, s.journal_queue)).collect();
+        assert_eq!(told, [(3, 10, 0), (0, 2, 1), (5, 0, 2)]);
+    }
+
+    #[test]
+    fn an_alert_keeps_its_beginning_and_ends() {
+        let health = Health { started_at: Timestamp::MIN, seen: Mutex::default() };
+        let since = || lock(&health.seen).alerts.clone().into_iter().collect::<Vec<_>>();
+        let at = Timestamp::from_millis;
+        health.set_alerts(at(1), ["a"].into_iter());
+        health.set_alerts(at(2), ["a", "b"].into_iter());
+        assert_eq!(since(), [("a", at(1)), ("b", at(2))]);
+        health.set_alerts(at(3), ["b"].into_iter());
+        health.set_alerts(at(4), ["a", "b"].into_iter());
+        assert_eq!(since(), [("a", at(4)), ("b", at(2))]);
+    }
 }

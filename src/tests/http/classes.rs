@@ -193,7 +193,9 @@ async fn a_page_of_many_is_told_as_one_by_one(app: &mut TestApp) {
     amy.booked(&classes[3]).await;
     ben.booked(&classes[3]).await;
     cat.join(&classes[3]).await;
-    for who in [&amy, &ben, &cat, &app.operator] {
+    let dan = app.student("dan").await;
+    dan.join(&classes[3]).await;
+    for who in [&amy, &ben, &cat, &dan, &app.operator] {
         check_day(who, &classes).await;
     }
     // Everybody is asleep.
@@ -204,7 +206,7 @@ async fn a_page_of_many_is_told_as_one_by_one(app: &mut TestApp) {
         (&listed[0]["mine"]["offer"]["stage"], &listed[3]["mine"]["waitlist_entry"]["position"]),
         (&json!("race"), &json!(1))
     );
-    for who in [&amy, &ben, &cat, &app.operator] {
+    for who in [&amy, &ben, &cat, &dan, &app.operator] {
         check_day(who, &classes).await;
     }
     // What is due is handled before it is told: the hold has ended, and nobody answered the race.
