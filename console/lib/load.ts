@@ -11,33 +11,79 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
+interface State<T> {
+  about: string;
+  data: T | null;
+  error: unknown;
+  loading: boolean;
+}
+
 /**
- * Reads with `read`, again when `about` changes or the connection comes back. What was read stays
- * on the page until the next answer, unless it was about something else.
+ * Reads with `read`: again when `about` changes, when the connection comes back, and when the page
+ * comes to the front. What was read stays on the page until the next answer, unless it was about
+ * something else.
  */
 export function useLoad<T>(about: string, read: (signal: AbortSignal) => Promise<T>): Loaded<T> {
-  const [state, setState] = useState<{ about: string; data: T | null; error: unknown; loading: boolean }>({
-    about,
-    data: null,
-    error: null,
-    loading: true,
-  });
+  const [state, setState] = useState<State<T>>({ about, data: null, error: null, loading: true });
   const [again, setAgain] = useState(0);
   const latest = useRef(read);
   latest.current = read;
-  const generation = live.generation.value;
+  const order = useRef({ about: '', stop: new AbortController(), asked: 0, shown: 0 });
+  const connection = connectionCount();
   useEffect(() => {
-    const stop = new AbortController();
-    setState((old) => (old.about === about ? { ...old, loading: true } : { about, data: null, error: null, loading: true }));
-    latest.current(stop.signal).then(
-      (data) => stop.signal.aborted || setState({ about, data, error: null, loading: false }),
-      (error: unknown) => stop.signal.aborted || setState((old) => ({ ...old, error, loading: false })),
-    );
-    return () => stop.abort();
-  }, [about, again, generation]);
+    const own = order.current;
+    if (own.about !== about) {
+      own.stop.abort();
+      order.current = { about, stop: new AbortController(), asked: 0, shown: 0 };
+      setState({ about, data: null, error: null, loading: true });
+    }
+    void ask(order.current);
+  }, [about, again, connection]);
+  useEffect(() => () => order.current.stop.abort(), []);
   const reload = useCallback(() => setAgain((n) => n + 1), []);
+  useWhenShown(reload);
   const fresh = state.about === about ? state : { data: null, error: null, loading: true };
   return { data: fresh.data, error: fresh.error, loading: fresh.loading, reload };
+
+  /** Several may be on their way. A slow one is not given up for the next, or in a rush none would ever arrive. */
+  async function ask(own: typeof order.current): Promise<void> {
+    own.asked += 1;
+    const number = own.asked;
+    setState((old) => ({ ...old, loading: true }));
+    let next: Partial<State<T>>;
+    try {
+      next = { data: await latest.current(own.stop.signal), error: null };
+    } catch (error) {
+      next = { error };
+    }
+    if (own.stop.signal.aborted || number < own.shown) return;
+    own.shown = number;
+    setState((old) => ({ ...old, ...next, loading: number < own.asked }));
+  }
+}
+
+/** The first connection is no reason to read again what was just read. */
+export function connectionCount(): number {
+  return Math.max(1, live.generation.value);
+}
+
+/** Calls back whenever the page comes to the front: nobody looked, and nothing was read meanwhile. */
+export function useWhenShown(work: () => void): void {
+  useEffect(() => {
+    const look = (): void => {
+      if (document.visibilityState === 'visible') work();
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, [work]);
+}
+
+/** Calls `work` now and then while somebody looks: for what no topic tells. */
+export function useEvery(everyMs: number, work: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && work(), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, work]);
 }
 
 /** Calls the latest `work` at most once in `everyMs`, and once more when it was asked for meanwhile. */

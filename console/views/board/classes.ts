@@ -3,10 +3,10 @@
 
 import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import { everyPage } from '../../lib/api.ts';
-import { live } from '../../lib/live.ts';
+import { connectionCount, useEvery, useWhenShown } from '../../lib/load.ts';
 import { schedules } from '../../lib/schedules.ts';
 import type { Slot } from '../../lib/types.ts';
 
@@ -27,7 +27,7 @@ export function useClasses(from: string, to: string): Reading {
   const [again, setAgain] = useState(0);
   const [span, setSpan] = useState('');
   const key = `${from} ${to}`;
-  const generation = live.generation.value;
+  const connection = connectionCount();
   useEffect(() => {
     const stop = new AbortController();
     const isFirst = span !== key;
@@ -56,17 +56,9 @@ export function useClasses(from: string, to: string): Reading {
       (failure: unknown) => stop.signal.aborted || setError(failure),
     );
     return () => stop.abort();
-  }, [key, again, generation]);
-  useEffect(() => {
-    const renew = (): void => {
-      if (document.visibilityState === 'visible') setAgain((n) => n + 1);
-    };
-    const timer = setInterval(renew, RENEW_MS);
-    document.addEventListener('visibilitychange', renew);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener('visibilitychange', renew);
-    };
-  }, []);
-  return { ids, progress, error, reload: () => setAgain((n) => n + 1) };
+  }, [key, again, connection]);
+  const reload = useCallback(() => setAgain((n) => n + 1), []);
+  useEvery(RENEW_MS, reload);
+  useWhenShown(reload);
+  return { ids, progress, error, reload };
 }

@@ -55,6 +55,8 @@ export function useHistory(scheduleId: string, version: number): History {
   const catchUp = useCallback(() => {
     work(async () => {
       const known = read.current;
+      // In a rush many are asked for; the one before may have read it already.
+      if (known.version >= version && known.version > 0) return known;
       let items = known.items;
       const from = known.version > 0 ? pageOf(known.version) : pageOf(Math.max(1, version));
       let total = version;

@@ -1,12 +1,13 @@
 // How the server does.
 
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 
 import { api } from '../../lib/api.ts';
 import { count, whenText } from '../../lib/format.ts';
-import { t } from '../../lib/i18n.ts';
+import { isKey, t } from '../../lib/i18n.ts';
 import type { TextKey } from '../../lib/i18n.ts';
-import { useLoad } from '../../lib/load.ts';
+import { useEvery, useLoad } from '../../lib/load.ts';
+import { link } from '../../lib/router.ts';
 import { isStaff } from '../../lib/session.ts';
 import type { Health, HealthSample } from '../../lib/types.ts';
 import { Empty, ErrorState, Skeleton } from '../../ui/feedback.tsx';
@@ -18,10 +19,7 @@ const MINUTE_MS = 60_000;
 
 export function HealthPage() {
   const { data, error, reload } = useLoad('health', (signal) => api.get<Health>('/admin/health', {}, signal));
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === 'visible' && reload(), data?.every_ms ?? 10_000);
-    return () => clearInterval(timer);
-  }, [data?.every_ms]);
+  useEvery(data?.every_ms ?? 10_000, reload);
   if (!data) return error ? <ErrorState error={error} retry={reload} /> : <Skeleton rows={6} />;
   return (
     <div class="health">
@@ -47,10 +45,29 @@ function Alerts({ alerts }: { alerts: Health['alerts'] }) {
     <ul class="alerts" aria-label={t('health.alerts')}>
       {alerts.map(({ name, text, since }) => (
         <li key={name} class="notice notice--bad">
-          {text} <span class="nowrap">({t('health.since', { time: whenText(since) })})</span>
+          <AlertText name={name} text={text} /> <span class="nowrap">({t('health.since', { time: whenText(since) })})</span>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Where somebody can see to it. */
+const ALERT_PAGES: Record<string, string> = {
+  send_failures: link(['notifications'], { state: 'failed' }),
+  messages_late: link(['notifications'], { state: 'queued' }),
+  waiting_unreachable: link(['waitlists'], { tab: 'people' }),
+  queue_full: link(['waitlists'], { tab: 'people', full: '1' }),
+};
+
+/** The server's own words name paths of the API; these lead to pages. */
+function AlertText({ name, text }: { name: string; text: string }) {
+  const key = `alert.${name}`;
+  const page = ALERT_PAGES[name];
+  return (
+    <>
+      {isKey(key) ? t(key) : text} {page && <a href={page}>{t('alert.see')}</a>}
+    </>
   );
 }
 
