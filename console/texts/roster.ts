@@ -51,6 +51,11 @@ export const roster = {
   'by.operator': ['工作人员取消', 'by staff'],
   'by.system': ['超时', 'a deadline passed'],
 
+  'reason.payment_timeout': ['未在规定时间内支付', 'not paid in time'],
+  'reason.teacher_unanswered': ['老师未及时确认', 'not confirmed in time'],
+  'reason.schedule_revoked': ['课程被取消', 'the class was revoked'],
+  'reason.moved': ['已改约其他课次', 'moved to another class'],
+
   'queue.title': ['候补: {length}/{capacity}人', 'Waitlist {length}/{capacity}'],
   'queue.empty': ['没有人候补', 'Nobody is waiting'],
   'queue.reachable': ['可通知', 'Reachable'],

@@ -374,17 +374,42 @@ test('every page is well in light and dark, wide and narrow, with large type, in
 });
 
 test('a coach sees their own classes, and none of the pages of the staff', async () => {
-  const other = await openPage(browser, server.base, { viewport: { width: 1280, height: 800 } });
-  other.page.setDefaultTimeout(WAIT_MS);
-  await enter(other.page, '教练 林老师');
-  const names = await other.page.locator('.card__where').allTextContents();
+  const coach = await openPage(browser, server.base, { viewport: { width: 1280, height: 800 } });
+  const on = coach.page;
+  on.setDefaultTimeout(WAIT_MS);
+  await enter(on, '教练 林老师');
+  const names = await on.locator('.card__where').allTextContents();
   assert.ok(names.length > 0 && names.every((name) => name.startsWith('林老师')), names.join());
-  assert.equal(await other.page.getByRole('link', { name: '人员' }).count(), 0);
-  await other.page.goto(`${server.base}/console/#/people`);
-  await other.page.getByText('您没有查看此页的权限').waitFor();
+  assert.equal(await on.getByRole('link', { name: '人员' }).count(), 0);
+  await on.goto(`${server.base}/console/#/people`);
+  await on.getByText('您没有查看此页的权限').waitFor();
   const painting = await classOf('少儿绘画');
-  await other.page.goto(`${server.base}/console/#/classes/${painting.id}`);
-  await other.page.getByText('未找到').first().waitFor();
-  await other.context.close();
+  await on.goto(`${server.base}/console/#/classes/${painting.id}`);
+  await on.getByText('未找到').first().waitFor();
+  await coach.context.close();
+});
+
+test('a coach marks who came with a tap each, on a phone, and completes the class', async () => {
+  const coach = await openPage(browser, server.base, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  const on = coach.page;
+  on.setDefaultTimeout(WAIT_MS);
+  await enter(on, '教练 林老师');
+  const calligraphy = await classOf('书法入门');
+  await on.goto(`${server.base}/console/#/classes/${calligraphy.id}`);
+  await on.locator('.roster tbody tr').first().waitFor();
+  assert.equal(await on.getByRole('button', { name: /^爽约：/ }).count(), 0, 'not before it begins');
+  await advance(181);
+  const row = on.locator('.roster tbody tr').first();
+  await row.getByRole('button', { name: /^爽约：/ }).click();
+  await row.locator('.badge', { hasText: '爽约' }).waitFor();
+  await on.getByRole('button', { name: '撤销' }).click();
+  await row.locator('.badge', { hasText: '到课' }).waitFor();
+  await isWell(on, 'coach-phone');
+  await on.getByRole('button', { name: '完课' }).click();
+  await on.locator('dialog[open]').getByRole('button', { name: '完课' }).click();
+  await on.locator('.class__title', { hasText: '已完成' }).waitFor();
+  await row.getByRole('button', { name: /^爽约：/ }).click();
+  await row.locator('.badge', { hasText: '爽约' }).waitFor();
+  await coach.context.close();
   await context.close();
 });

@@ -93,7 +93,7 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
         <span>
           <Badge tone={unpaid ? 'hot' : TONES[status]}>{unpaid ? t('booking.unpaid') : t(`booking.${status}`)}</Badge>
           {status === 'cancelled' && booking.cancelled_by && <span class="soft"> {tWord('by', booking.cancelled_by)}</span>}
-          {booking.cancel_reason && <span class="soft"> {booking.cancel_reason}</span>}
+          {booking.cancel_reason && <span class="soft"> {tWord('reason', booking.cancel_reason)}</span>}
           {unpaid && pay_deadline && (
             <span class="hot">
               {' '}

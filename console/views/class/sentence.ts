@@ -30,7 +30,7 @@ export function sentence(step: Step): string {
     case 'booking_confirmed':
       return t('ev.confirmed', { who });
     case 'booking_cancelled':
-      return tWord('ev.cancelled', word, { who }) + (text(details['reason']) && t('ev.reason', { reason: text(details['reason']) }));
+      return tWord('ev.cancelled', word, { who }) + (text(details['reason']) && t('ev.reason', { reason: tWord('reason', text(details['reason'])) }));
     case 'booking_attended':
       return tWord('ev', word, { who });
     case 'held':

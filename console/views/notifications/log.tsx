@@ -16,7 +16,22 @@ import { Choose } from '../../ui/choose.tsx';
 import { toast } from '../../ui/toast.tsx';
 
 const STATES = ['queued', 'sent', 'refused', 'failed', 'dropped'] as const;
-const KINDS = ['seat_offered', 'offer_reminder', 'class_reminder', 'booking_confirmed', 'booking_cancelled', 'booking_pending', 'schedule_changed', 'waitlist_closed'] as const;
+const KINDS = [
+  'seat_offered',
+  'offer_reminder',
+  'offer_lost',
+  'offer_lapsed',
+  'offer_withdrawn',
+  'offer_skipped',
+  'waitlist_closed',
+  'booking_confirmed',
+  'booking_pending',
+  'booking_cancelled',
+  'booking_attended',
+  'class_reminder',
+  'schedule_changed',
+  'new_login',
+] as const;
 const TONES: Record<NotificationState, Tone> = { queued: 'held', sent: 'main', refused: 'hot', failed: 'hot', dropped: 'faint' };
 
 /** From the beginning of a day to the end of one, at the school. */
@@ -84,7 +99,7 @@ function Row({ note, onChanged }: { note: Notification; onChanged: () => void })
         </span>
       </td>
       <td data-label={t('notes.state')}>
-        <span class="row">
+        <span class="row note__state">
           <Badge tone={TONES[state]}>{t(`note.state.${state}`)}</Badge>
           {reason && <span class="soft">{tWord('note.reason', reason)}</span>}
           {detail && <span class="soft">{detail}</span>}

@@ -100,6 +100,13 @@ test('why not me: a turn that lapsed, a conflict, a decline, and who came too la
   assert.deepEqual(standing(steps(TURNS), 'id-D'), { is: 'waiting', position: 2 });
 });
 
+test('what a deadline decided is told in words, what somebody wrote as they wrote it', () => {
+  useLanguage('zh');
+  const cancelled = (reason: string): string => sentence(steps(log([[1, '09:00:00', 'booking_cancelled', 'A', { cancelled_by: 'system', reason }]]))[0]!);
+  assert.equal(cancelled('payment_timeout'), 'A 的预约因超时被系统取消（未在规定时间内支付）');
+  assert.equal(cancelled('constructor'), 'A 的预约因超时被系统取消（constructor）');
+});
+
 test('the same in English', () => {
   useLanguage('en');
   assert.deepEqual(why(W4, 'A'), ['B confirmed first, at 12:40:00']);
