@@ -16,13 +16,16 @@ export function fenOf(text: string): number | null {
   return Math.round(Number(text) * 100);
 }
 
-/** `11月12日 周三`, in English `Wed 12 Nov`. */
+/** `11月12日`, in English `Nov 12`. */
+export function monthDayText(date: string): string {
+  const parts: Intl.DateTimeFormatOptions = { month: language.value === 'zh' ? 'long' : 'short', day: 'numeric', timeZone: 'UTC' };
+  return new Intl.DateTimeFormat(languageTag(), parts).format(new Date(`${date}T00:00:00Z`));
+}
+
+/** `11月12日 周三`, in English `Wed Nov 12`. */
 export function dateText(date: string): string {
-  const day = new Date(`${date}T00:00:00Z`);
-  const parts: Intl.DateTimeFormatOptions = language.value === 'zh' ? { month: 'long', day: 'numeric' } : { month: 'short', day: 'numeric' };
-  const text = new Intl.DateTimeFormat(languageTag(), { ...parts, timeZone: 'UTC' }).format(day);
   const name = weekdayName(weekday(date));
-  return language.value === 'zh' ? `${text} ${name}` : `${name} ${text}`;
+  return language.value === 'zh' ? `${monthDayText(date)} ${name}` : `${name} ${monthDayText(date)}`;
 }
 
 /** 1 is Monday. */

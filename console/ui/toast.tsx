@@ -71,7 +71,7 @@ function ToastItem({ toast: { id, text, bad, undo } }: { toast: Toast }) {
     >
       <span class="toast__text">{text}</span>
       {undo && (
-        <Button small busy={busy} onClick={() => void takeBack()}>
+        <Button small busy={busy} label={t('do.for', { what: t('undo'), name: text })} onClick={() => void takeBack()}>
           {t('undo')}
         </Button>
       )}

@@ -173,7 +173,7 @@ test('a cancellation says what will follow, and is taken back by booking again',
   await dialog().getByRole('button', { name: '取消预约' }).click();
   await becomes(() => row.filter({ visible: true }).count(), 0);
   assert.equal((await amy.call('GET', '/bookings')).items.find((one) => one.schedule_id === art.id).cancel_reason, '家里有事');
-  await page.getByRole('button', { name: '撤销' }).click();
+  await page.getByRole('button', { name: '撤销：已取消 艾米 的预约' }).click();
   await row.filter({ visible: true }).first().waitFor();
   await page.getByText('已撤销').waitFor();
 });
@@ -220,6 +220,48 @@ test('an offer is withdrawn, somebody is removed from a queue, and sizes stay wi
   await becomes(() => dialog().count(), 0);
 });
 
+test('a fee is taken at the desk, a booking confirmed, the class moved, and called off', async () => {
+  const course = await operator.call('POST', '/courses', { name: '篆刻', kind: 1, duration_min: 60, price_fen: 18050, confirm_mode: 'teacher', default_capacity: 1 });
+  const made = await operator.call('POST', '/schedules', { course_id: course.id, starts_at: '2025-11-12T20:00:00+08:00', location: '云舍' });
+  const booking = await ben.call('POST', '/bookings', { schedule_id: made.id });
+  assert.equal(booking.payment_status, 'unpaid');
+  await show(`classes/${made.id}`);
+  const row = page.locator('.roster tbody tr', { hasText: '本' });
+  await becomes(() => row.locator('.countdown').textContent(), '5:00');
+  await row.getByRole('button', { name: '已收款：本' }).click();
+  await dialog().getByText('收到 ¥180.50，名额不再因超时释放').waitFor();
+  await dialog().getByRole('button', { name: '已收款' }).click();
+  await row.getByRole('button', { name: '确认：本' }).click();
+  await dialog().getByRole('button', { name: '确认' }).click();
+  await row.locator('.badge', { hasText: '已确认' }).waitFor();
+
+  await page.getByRole('button', { name: '改时间地点' }).click();
+  await dialog().getByLabel('开始').fill('21:00');
+  await dialog().getByLabel('结束').fill('21:00');
+  await dialog().getByRole('button', { name: '保存' }).click();
+  await dialog().getByText('结束应晚于开始').waitFor();
+  await dialog().getByLabel('结束').fill('22:30');
+  await dialog().getByLabel('教室').fill('琴房 2');
+  await dialog().getByRole('button', { name: '保存' }).click();
+  await page.locator('.class__when', { hasText: '今天 21:00–22:30' }).waitFor();
+  await page.locator('.class__facts', { hasText: '琴房 2' }).waitFor();
+
+  await amy.call('POST', '/waitlist/join', { course_schedule_id: made.id });
+  await page.getByRole('button', { name: '暂停预约' }).click();
+  await dialog().getByRole('button', { name: '暂停预约' }).click();
+  await page.locator('.class__title').getByText('暂停预约').waitFor();
+  await page.getByRole('button', { name: '恢复预约' }).click();
+  await dialog().getByRole('button', { name: '恢复预约' }).click();
+  await page.locator('.class__title').getByText('已满员').waitFor();
+
+  await page.getByRole('button', { name: '取消课程' }).click();
+  await dialog().getByText('其中已支付的 1 人会退款').waitFor();
+  await dialog().getByText('候补的 1 人会收到通知，队列结束').waitFor();
+  await dialog().getByRole('button', { name: '取消课程' }).click();
+  await page.locator('.class__title').getByText('已取消').waitFor();
+  await becomes(async () => (await ben.call('GET', `/bookings/${booking.id}`)).payment_status, 'refunded');
+});
+
 test('the server is audited with a tap, and its health is drawn', async () => {
   await advance(1);
   await show('health');
@@ -233,7 +275,7 @@ test('blocking is undone with a tap', async () => {
   await page.getByRole('button', { name: '暂停预约' }).click();
   await dialog().getByRole('button', { name: '暂停预约' }).click();
   await page.locator('.class__title').getByText('暂停预约').waitFor();
-  await page.getByRole('button', { name: '撤销' }).click();
+  await page.getByRole('button', { name: '撤销：已暂停预约' }).last().click();
   await page.locator('.class__title').getByText('可预约').waitFor();
 });
 
@@ -402,7 +444,7 @@ test('a coach marks who came with a tap each, on a phone, and completes the clas
   const row = on.locator('.roster tbody tr').first();
   await row.getByRole('button', { name: /^爽约：/ }).click();
   await row.locator('.badge', { hasText: '爽约' }).waitFor();
-  await on.getByRole('button', { name: '撤销' }).click();
+  await on.getByRole('button', { name: /^撤销：.* 爽约$/ }).click();
   await row.locator('.badge', { hasText: '到课' }).waitFor();
   await isWell(on, 'coach-phone');
   await on.getByRole('button', { name: '完课' }).click();

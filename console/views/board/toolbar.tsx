@@ -4,7 +4,7 @@ import { useComputed } from '@preact/signals';
 import type { ReadonlySignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 
-import { dateText, dayText } from '../../lib/format.ts';
+import { dateText, dayText, monthDayText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { useShortcuts } from '../../lib/keys.ts';
 import { place, refine } from '../../lib/router.ts';
@@ -37,7 +37,7 @@ export function Toolbar({ date, view, slots }: Props) {
     { keys: 'f', label: 'keys.search', run: () => search.current?.focus() },
   ]);
   const monday = mondayOf(date);
-  const title = view === 'week' ? `${dateText(monday)} – ${dateText(addDays(monday, 6))}` : `${dayText(date)}${dayText(date) === dateText(date) ? '' : ` · ${dateText(date)}`}`;
+  const title = view === 'week' ? `${monthDayText(monday)} – ${monthDayText(addDays(monday, 6))}` : `${dayText(date)}${dayText(date) === dateText(date) ? '' : ` · ${dateText(date)}`}`;
   return (
     <header class="toolbar">
       <div class="toolbar__days">
