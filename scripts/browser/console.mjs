@@ -46,6 +46,11 @@ async function enter(on, who) {
   await on.locator('.dot--live').first().waitFor({ state: 'attached' });
 }
 
+/** News of earlier tests would be taken for this one's. */
+async function closeToasts() {
+  while (await page.locator('.toast').count() > 0) await page.locator('.toast .icon-button').first().click();
+}
+
 /** Waits until `read` gives what is expected; says what it gave at last. */
 async function becomes(read, expected) {
   const end = Date.now() + WAIT_MS;
@@ -247,10 +252,10 @@ test('a fee is taken at the desk, a booking confirmed, the class moved, and call
   await page.locator('.class__facts', { hasText: '琴房 2' }).waitFor();
 
   await amy.call('POST', '/waitlist/join', { course_schedule_id: made.id });
-  await page.getByRole('button', { name: '暂停预约' }).click();
+  await page.getByRole('button', { name: '暂停预约', exact: true }).click();
   await dialog().getByRole('button', { name: '暂停预约' }).click();
   await page.locator('.class__title').getByText('暂停预约').waitFor();
-  await page.getByRole('button', { name: '恢复预约' }).click();
+  await page.getByRole('button', { name: '恢复预约', exact: true }).click();
   await dialog().getByRole('button', { name: '恢复预约' }).click();
   await page.locator('.class__title').getByText('已满员').waitFor();
 
@@ -272,10 +277,11 @@ test('the server is audited with a tap, and its health is drawn', async () => {
 test('blocking is undone with a tap', async () => {
   const chess = await classOf('国际象棋');
   await show(`classes/${chess.id}`);
-  await page.getByRole('button', { name: '暂停预约' }).click();
+  await closeToasts();
+  await page.getByRole('button', { name: '暂停预约', exact: true }).click();
   await dialog().getByRole('button', { name: '暂停预约' }).click();
   await page.locator('.class__title').getByText('暂停预约').waitFor();
-  await page.getByRole('button', { name: '撤销：已暂停预约' }).last().click();
+  await page.getByRole('button', { name: '撤销：已暂停预约' }).click();
   await page.locator('.class__title').getByText('可预约').waitFor();
 });
 
