@@ -18,7 +18,10 @@ function cell(value: string | number | null): string {
 
 /** What a file may be called anywhere. */
 export function fileName(...parts: string[]): string {
-  const name = parts.join(' ').replace(/[\\/:*?"<>|\p{Cc}]+/gu, '-').trim();
+  const name = parts
+    .join(' ')
+    .replace(/[\\/:*?"<>|\p{Cc}]+/gu, '-')
+    .trim();
   return [...name].slice(0, 100).join('');
 }
 

@@ -93,7 +93,12 @@ function AskedInput({ form, field }: { form: ReturnType<typeof useForm<Values, u
   if (type === 'check') {
     return (
       <label class="check">
-        <input type="checkbox" name={name} checked={form.values[name] === '1'} onChange={(event) => form.set(name, event.currentTarget.checked ? '1' : '')} />
+        <input
+          type="checkbox"
+          name={name}
+          checked={form.values[name] === '1'}
+          onChange={(event) => form.set(name, event.currentTarget.checked ? '1' : '')}
+        />
         {label}
       </label>
     );

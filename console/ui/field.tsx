@@ -69,7 +69,14 @@ interface InputProps<V extends Values> extends Common<V> {
 export function TextField<V extends Values>({ form, name, label, hint, wide, ...input }: InputProps<V>) {
   return (
     <Frame form={form} name={name} label={label} {...(hint ? { hint } : {})} {...(wide ? { wide } : {})}>
-      {(attributes) => <input class="input" {...(input as { type?: 'text' })} {...attributes} onInput={(event) => form.set(name, event.currentTarget.value)} />}
+      {(attributes) => (
+        <input
+          class="input"
+          {...(input as { type?: 'text' })}
+          {...attributes}
+          onInput={(event) => form.set(name, event.currentTarget.value)}
+        />
+      )}
     </Frame>
   );
 }

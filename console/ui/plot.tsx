@@ -53,16 +53,29 @@ export function Plot({ label, times, lines }: Props) {
 function options(lines: readonly Line[], width: number): uPlot.Options {
   const styles = getComputedStyle(document.documentElement);
   const color = (name: string): string => styles.getPropertyValue(name).trim();
-  const axis: uPlot.Axis = { stroke: color('--ink-soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 } };
+  const axis: uPlot.Axis = {
+    stroke: color('--ink-soft'),
+    grid: { stroke: color('--line'), width: 1 },
+    ticks: { stroke: color('--line'), width: 1 },
+  };
   const wall = (seconds: number): string => atOffset(seconds * 1000, offset.peek()).slice(11, 16);
   return {
     width,
     height: HEIGHT,
-    axes: [{ ...axis, values: (_, ticks) => ticks.map(wall) }, { ...axis, size: 48 }],
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map(wall) },
+      { ...axis, size: 48 },
+    ],
     scales: { y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
     series: [
       { label: t('notes.when'), value: (_, seconds) => (seconds === null ? '' : wall(seconds)) },
-      ...lines.map((line) => ({ label: line.label, stroke: color(line.color), width: 2, points: { show: false }, value: (_: uPlot, value: number | null) => (value === null ? '' : count(value)) })),
+      ...lines.map((line) => ({
+        label: line.label,
+        stroke: color(line.color),
+        width: 2,
+        points: { show: false },
+        value: (_: uPlot, value: number | null) => (value === null ? '' : count(value)),
+      })),
     ],
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },

@@ -15,7 +15,19 @@ import { Person, Server } from './server.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const WAIT_MS = 15_000;
-const PAGES = ['board', 'board?view=week', 'courses', 'schedule/new', 'waitlists', 'waitlists?tab=people', 'waitlists?tab=sizes', 'notifications', 'notifications?tab=rates', 'people', 'health'];
+const PAGES = [
+  'board',
+  'board?view=week',
+  'courses',
+  'schedule/new',
+  'waitlists',
+  'waitlists?tab=people',
+  'waitlists?tab=sizes',
+  'notifications',
+  'notifications?tab=rates',
+  'people',
+  'health',
+];
 
 const root = process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(), 'yueke-console-'));
 const folder = path.join(root, 'console');
@@ -48,7 +60,7 @@ async function enter(on, who) {
 
 /** News of earlier tests would be taken for this one's. */
 async function closeToasts() {
-  while (await page.locator('.toast').count() > 0) await page.locator('.toast .icon-button').first().click();
+  while ((await page.locator('.toast').count()) > 0) await page.locator('.toast .icon-button').first().click();
 }
 
 /** Waits until `read` gives what is expected; says what it gave at last. */
@@ -69,8 +81,20 @@ async function isWell(on, name) {
   assert.equal(await on.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} is too wide`);
   assert.deepEqual(await lowContrast(on), [], name);
   await on.evaluate(AXE);
-  const found = await on.evaluate(async () => (await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })).violations);
-  assert.deepEqual(found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 2).map(({ html }) => html.slice(0, 120)).join(' | ')}`), [], name);
+  const found = await on.evaluate(
+    async () => (await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })).violations,
+  );
+  assert.deepEqual(
+    found.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 2)
+          .map(({ html }) => html.slice(0, 120))
+          .join(' | ')}`,
+    ),
+    [],
+    name,
+  );
 }
 
 before(async () => {
@@ -109,7 +133,7 @@ test('a booking appears at once, and only what is in view is subscribed', async 
   const chess = await classOf('国际象棋');
   await amy.call('POST', '/bookings', { schedule_id: chess.id });
   await becomes(() => card('国际象棋').locator('.card__taken').textContent(), '3/10');
-  assert.equal(await card('国际象棋').locator('.flash').count() > 0, true, 'what changed is seen to change');
+  assert.equal((await card('国际象棋').locator('.flash').count()) > 0, true, 'what changed is seen to change');
   const topics = seen.said.filter((said) => said.type === 'subscribe').map((said) => said.topic);
   assert.equal(new Set(topics).size, topics.length, 'each class once');
 });
@@ -226,8 +250,19 @@ test('an offer is withdrawn, somebody is removed from a queue, and sizes stay wi
 });
 
 test('a fee is taken at the desk, a booking confirmed, the class moved, and called off', async () => {
-  const course = await operator.call('POST', '/courses', { name: '篆刻', kind: 1, duration_min: 60, price_fen: 18050, confirm_mode: 'teacher', default_capacity: 1 });
-  const made = await operator.call('POST', '/schedules', { course_id: course.id, starts_at: '2025-11-12T20:00:00+08:00', location: '云舍' });
+  const course = await operator.call('POST', '/courses', {
+    name: '篆刻',
+    kind: 1,
+    duration_min: 60,
+    price_fen: 18050,
+    confirm_mode: 'teacher',
+    default_capacity: 1,
+  });
+  const made = await operator.call('POST', '/schedules', {
+    course_id: course.id,
+    starts_at: '2025-11-12T20:00:00+08:00',
+    location: '云舍',
+  });
   const booking = await ben.call('POST', '/bookings', { schedule_id: made.id });
   assert.equal(booking.payment_status, 'unpaid');
   await show(`classes/${made.id}`);
@@ -310,7 +345,11 @@ test('a login that runs out is asked for over the form, and what was typed is se
   await dialog().getByLabel('名称').fill('夜间篆刻');
   // Elsewhere all devices of the account are logged out.
   const { token } = JSON.parse(await page.evaluate(() => localStorage.getItem('yueke.console.session')));
-  await fetch(`${server.base}/api/v1/logout`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: '{"everywhere":true}' });
+  await fetch(`${server.base}/api/v1/logout`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: '{"everywhere":true}',
+  });
   await dialog().getByRole('button', { name: '保存' }).click();
   await page.getByText('已填写的内容都还在').waitFor();
   assert.equal(await page.getByLabel('名称').inputValue(), '夜间篆刻');
@@ -336,7 +375,10 @@ test('a lost connection is said, and what happened meanwhile is caught up with',
 test('everything is found from one field, by keyboard', async () => {
   await page.keyboard.press('Control+k');
   await dialog().getByRole('combobox').fill('钢琴');
-  await dialog().getByRole('option', { name: /钢琴一对一/ }).first().waitFor();
+  await dialog()
+    .getByRole('option', { name: /钢琴一对一/ })
+    .first()
+    .waitFor();
   await isWell(page, 'palette');
   await page.keyboard.press('Enter');
   await page.locator('.class h1', { hasText: '钢琴一对一' }).waitFor();
@@ -405,7 +447,11 @@ test('every page is well in light and dark, wide and narrow, with large type, in
     await show(place);
     await page.locator('.skeleton').waitFor({ state: 'detached' });
     await page.screenshot({ path: path.join(folder, `large-${place.replace('/', '-')}.png`) });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${place} is too wide with large type`);
+    assert.equal(
+      await page.evaluate(() => document.documentElement.scrollWidth > innerWidth),
+      false,
+      `${place} is too wide with large type`,
+    );
   }
   await page.evaluate(() => (document.documentElement.style.fontSize = ''));
   await page.setViewportSize({ width: 1280, height: 800 });
@@ -418,7 +464,10 @@ test('every page is well in light and dark, wide and narrow, with large type, in
   }
   await page.getByRole('button', { name: '中文' }).first().click();
   // The login that ran out and the server that was away are told by the browser, too.
-  assert.deepEqual(seen.faults.filter((fault) => !/401|ERR_CONNECTION|WebSocket/.test(fault)), []);
+  assert.deepEqual(
+    seen.faults.filter((fault) => !/401|ERR_CONNECTION|WebSocket/.test(fault)),
+    [],
+  );
 });
 
 test('a coach sees their own classes, and none of the pages of the staff', async () => {

@@ -77,7 +77,10 @@ function Cards({ slots, filter, view, from }: CardsProps) {
   const layout = useComputed(() => {
     const shown = slots.value.filter((slot) => fits(slot, wanted.value));
     const ended = (slot: Slot): boolean => view === 'day' && Date.parse(slot.ends_at) <= now.value;
-    const groups = grouped(shown.filter((slot) => !ended(slot)), view === 'week' ? 'date' : 'hour');
+    const groups = grouped(
+      shown.filter((slot) => !ended(slot)),
+      view === 'week' ? 'date' : 'hour',
+    );
     return JSON.stringify({
       groups: groups.map((group) => [group.name, group.slots.map((slot) => slot.id)]),
       ended: shown.filter(ended).map((slot) => slot.id),

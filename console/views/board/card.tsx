@@ -73,7 +73,11 @@ function CardBody({ slot: { value: slot } }: { slot: Signal<Slot> }) {
         <Rounds slot={slot} />
         {(waitlist.length > 0 || seats_left === 0) && (
           <span class={waitlist.length >= waitlist.capacity ? 'hot' : 'soft'}>
-            {waitlist.open || waitlist.length > 0 ? <Changed value={t('card.queue', { length: waitlist.length, capacity: waitlist.capacity })} /> : t('card.queue.closed')}
+            {waitlist.open || waitlist.length > 0 ? (
+              <Changed value={t('card.queue', { length: waitlist.length, capacity: waitlist.capacity })} />
+            ) : (
+              t('card.queue.closed')
+            )}
           </span>
         )}
       </span>

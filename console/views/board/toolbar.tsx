@@ -37,7 +37,10 @@ export function Toolbar({ date, view, slots }: Props) {
     { keys: 'f', label: 'keys.search', run: () => search.current?.focus() },
   ]);
   const monday = mondayOf(date);
-  const title = view === 'week' ? `${monthDayText(monday)} – ${monthDayText(addDays(monday, 6))}` : `${dayText(date)}${dayText(date) === dateText(date) ? '' : ` · ${dateText(date)}`}`;
+  const title =
+    view === 'week'
+      ? `${monthDayText(monday)} – ${monthDayText(addDays(monday, 6))}`
+      : `${dayText(date)}${dayText(date) === dateText(date) ? '' : ` · ${dateText(date)}`}`;
   return (
     <header class="toolbar">
       <div class="toolbar__days">
@@ -93,9 +96,21 @@ function Filters({ slots, search }: { slots: Props['slots']; search: { current: 
         onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       />
       {isStaff.value && (
-        <Choose label={t('board.teacher')} all={t('board.teachers')} value={filter.teacher} choices={teachers} onChoose={(teacher) => refine({ teacher })} />
+        <Choose
+          label={t('board.teacher')}
+          all={t('board.teachers')}
+          value={filter.teacher}
+          choices={teachers}
+          onChoose={(teacher) => refine({ teacher })}
+        />
       )}
-      <Choose label={t('board.course')} all={t('board.courses')} value={filter.course} choices={courses} onChoose={(course) => refine({ course })} />
+      <Choose
+        label={t('board.course')}
+        all={t('board.courses')}
+        value={filter.course}
+        choices={courses}
+        onChoose={(course) => refine({ course })}
+      />
       <Button small pressed={filter.full} onClick={() => refine({ full: filter.full ? null : '1' })}>
         {t('board.full')}
       </Button>
@@ -113,7 +128,9 @@ function Filters({ slots, search }: { slots: Props['slots']; search: { current: 
 
 /** Ids and names that the classes shown have, by name. */
 function choicesOf(slots: readonly Slot[], of: 'teacher' | 'course'): [string, string][] {
-  const names = new Map(slots.map((slot) => (of === 'teacher' ? [slot.teacher_id ?? '', slot.teacher_name ?? ''] : [slot.course_id, slot.course_name])));
+  const names = new Map(
+    slots.map((slot) => (of === 'teacher' ? [slot.teacher_id ?? '', slot.teacher_name ?? ''] : [slot.course_id, slot.course_name])),
+  );
   names.delete('');
   return [...names].sort((a, b) => a[1].localeCompare(b[1], 'zh'));
 }

@@ -38,7 +38,9 @@ export function classActions(context: Context): Action[] {
   if (over) return [];
   const blocked = availability === 'blocked';
   return [
-    ...(isStaff.value && !blocked && !begun && waitlist.open && seats_left > 0 && waitlist.length > 0 ? [{ label: 'do.notify', run: () => notify(context) } as const] : []),
+    ...(isStaff.value && !blocked && !begun && waitlist.open && seats_left > 0 && waitlist.length > 0
+      ? [{ label: 'do.notify', run: () => notify(context) } as const]
+      : []),
     { label: 'do.capacity', run: () => changeCapacity(context) },
     blocked ? { label: 'do.unblock', run: () => unblock(context) } : { label: 'do.block', run: () => block(context) },
     ...(begun ? [{ label: 'do.complete', run: () => complete(context) } as const] : []),
@@ -135,7 +137,8 @@ function notify({ now, changed }: Context): void {
 function changeCapacity({ now, changed }: Context): void {
   const inUse = now.seats_taken + now.seats_held + now.seats_offered;
   const before = now.capacity;
-  const set = (capacity: number, key: string): Promise<void> => api.patch(`/schedules/${encodeURIComponent(now.id)}`, { capacity }, { key }).then(changed);
+  const set = (capacity: number, key: string): Promise<void> =>
+    api.patch(`/schedules/${encodeURIComponent(now.id)}`, { capacity }, { key }).then(changed);
   ask({
     title: t('ask.capacity'),
     follows: now.waitlist.length > 0 && now.waitlist.open ? [t('ask.capacity.race', { n: now.waitlist.length })] : [],
@@ -148,7 +151,8 @@ function changeCapacity({ now, changed }: Context): void {
         initial: String(before),
         hint: t('ask.capacity.use', { n: inUse }),
         check: (value) => {
-          if (!/^\d+$/.test(value) || Number(value) < 1 || Number(value) > CAPACITY_MAX) return t('wrong.number', { min: 1, max: CAPACITY_MAX });
+          if (!/^\d+$/.test(value) || Number(value) < 1 || Number(value) > CAPACITY_MAX)
+            return t('wrong.number', { min: 1, max: CAPACITY_MAX });
           return Number(value) < inUse ? t('ask.capacity.low', { n: inUse }) : undefined;
         },
       },

@@ -21,7 +21,10 @@ export function BookFor({ context: { now, changed }, onClose }: { context: Conte
   const [student, setStudent] = useState<Student | null>(null);
   const form = useForm({
     initial: { who: '', note: '' },
-    check: ({ note }) => ({ ...(student ? {} : { who: t('ask.book.first') }), ...([...note].length > NOTE_MAX ? { note: t('wrong.long', { max: NOTE_MAX }) } : {}) }),
+    check: ({ note }) => ({
+      ...(student ? {} : { who: t('ask.book.first') }),
+      ...([...note].length > NOTE_MAX ? { note: t('wrong.long', { max: NOTE_MAX }) } : {}),
+    }),
     send: ({ note }, key) => api.post('/bookings', { schedule_id: now.id, profile_id: student?.id, ...(note ? { note } : {}) }, { key }),
     done: () => {
       changed();

@@ -23,7 +23,8 @@ export function bookingActions(booking: RosterBooking, context: Context): Action
   const absent: Action = { label: 'do.absent', run: () => void attend(booking, context, false) };
   switch (status) {
     case 'pending':
-      if (payment_status === 'unpaid') return [...(isStaff.value ? [{ label: 'do.paid', run: () => markPaid(booking, context) } as const] : []), cancel, note];
+      if (payment_status === 'unpaid')
+        return [...(isStaff.value ? [{ label: 'do.paid', run: () => markPaid(booking, context) } as const] : []), cancel, note];
       return [{ label: 'do.confirm', run: () => confirm(booking, context) }, cancel, note];
     case 'confirmed':
       return context.begun ? [present, absent, note] : [cancel, note];
@@ -91,7 +92,8 @@ function markPaid(booking: RosterBooking, { changed }: Context): void {
 /** Marked at a tap, because a whole class is marked one by one; taken back as fast. */
 async function attend(booking: RosterBooking, { changed }: Context, present: boolean): Promise<void> {
   const { nickname: name } = booking;
-  const mark = (was: boolean, key: string): Promise<void> => api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(changed);
+  const mark = (was: boolean, key: string): Promise<void> =>
+    api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(changed);
   try {
     await mark(present, newRequestKey());
     toast(t(present ? 'done.present' : 'done.absent', { name }), { undo: (key) => mark(!present, key) });

@@ -37,13 +37,14 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
       ...(!TIME.test(end) ? { end: t('wrong.time') } : end === start ? { end: t('ask.edit.order') } : {}),
       ...([...place].length > NAME_MAX ? { place: t('wrong.long', { max: NAME_MAX }) } : {}),
     }),
-    send: (values, key) => api.patch(`/schedules/${encodeURIComponent(now.id)}`, changes(initial, values, offsetOf(slot.starts_at)), { key }),
+    send: (values, key) =>
+      api.patch(`/schedules/${encodeURIComponent(now.id)}`, changes(initial, values, offsetOf(slot.starts_at)), { key }),
     done: () => {
       changed();
       onClose();
       toast(t('done.edit'));
     },
-    fieldOf: (field) => ({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' } as const)[field],
+    fieldOf: (field) => (({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' }) as const)[field],
   });
   return (
     <Dialog title={t('ask.edit')} onClose={onClose}>
@@ -56,7 +57,10 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
             form={form}
             name="teacher"
             label={t('ask.edit.teacher')}
-            choices={[...(initial.teacher ? [] : [{ value: '', label: t('card.no_teacher') }]), ...(teachers?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))]}
+            choices={[
+              ...(initial.teacher ? [] : [{ value: '', label: t('card.no_teacher') }]),
+              ...(teachers?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ]}
           />
         )}
         <TextField form={form} name="place" label={t('ask.edit.place')} maxLength={NAME_MAX} wide />

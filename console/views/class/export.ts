@@ -12,7 +12,16 @@ export function exportRoster(roster: Roster): void {
 }
 
 export function rosterCsv({ bookings, schedule }: Roster): string {
-  const header = [t('board.course'), t('ask.edit.start'), t('roster.no'), t('roster.name'), t('roster.state'), t('roster.fee'), t('roster.booked'), t('roster.notes')];
+  const header = [
+    t('board.course'),
+    t('ask.edit.start'),
+    t('roster.no'),
+    t('roster.name'),
+    t('roster.state'),
+    t('roster.fee'),
+    t('roster.booked'),
+    t('roster.notes'),
+  ];
   return csv(
     header,
     bookings.map((booking) => [

@@ -36,7 +36,8 @@ export function useHistory(scheduleId: string, version: number): History {
   const [all, setAll] = useState(false);
 
   const page = useCallback(
-    (number: number) => api.get<Page<HistoryItem>>(`/schedules/${encodeURIComponent(scheduleId)}/history`, { page: number, page_size: PAGE_SIZE_MAX }),
+    (number: number) =>
+      api.get<Page<HistoryItem>>(`/schedules/${encodeURIComponent(scheduleId)}/history`, { page: number, page_size: PAGE_SIZE_MAX }),
     [scheduleId],
   );
   /** One after the other: a page that arrives late must not undo a newer one. */

@@ -68,7 +68,12 @@ function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
       <span class="entry__place">{position}</span>
       <div class="entry__body">
         <p class="entry__top">
-          <button type="button" class="link ellipsis" title={t('roster.why', { name: nickname })} onClick={() => onPerson(entry.student_id)}>
+          <button
+            type="button"
+            class="link ellipsis"
+            title={t('roster.why', { name: nickname })}
+            onClick={() => onPerson(entry.student_id)}
+          >
             {nickname}
           </button>
           {status !== 'waiting' && <Badge tone="hot">{t(`entry.${status}`)}</Badge>}
@@ -84,7 +89,13 @@ function Entry({ entry, context, onPerson }: Props & { entry: QueueEntry }) {
           </p>
           <span class="row">
             {queueActions(entry, context).map(({ label, danger, run }) => (
-              <Button key={label} small kind={danger ? 'quiet' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+              <Button
+                key={label}
+                small
+                kind={danger ? 'quiet' : 'plain'}
+                label={t('do.for', { what: t(label), name: nickname })}
+                onClick={run}
+              >
                 {t(label)}
               </Button>
             ))}

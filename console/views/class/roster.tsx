@@ -23,12 +23,14 @@ export function RosterView({ context, onPerson }: Props) {
   const { roster, now } = context;
   const booked = liveBookings(roster);
   const ended = roster.bookings.filter(({ status }) => status === 'cancelled');
-  const rows = (bookings: readonly RosterBooking[]) => bookings.map((booking) => <Row key={booking.id} booking={booking} context={context} onPerson={onPerson} />);
+  const rows = (bookings: readonly RosterBooking[]) =>
+    bookings.map((booking) => <Row key={booking.id} booking={booking} context={context} onPerson={onPerson} />);
   return (
     <section class="roster" aria-labelledby="roster-title">
       <h2 id="roster-title">{t('roster.title', { n: booked.length, capacity: now.capacity })}</h2>
       <p class="print-only">
-        {now.course_name} · {dateText(wallDate(now.starts_at))} {wallTime(now.starts_at)}–{wallTime(now.ends_at)} · {[now.teacher_name, now.location].filter(Boolean).join(' · ')}
+        {now.course_name} · {dateText(wallDate(now.starts_at))} {wallTime(now.starts_at)}–{wallTime(now.ends_at)} ·{' '}
+        {[now.teacher_name, now.location].filter(Boolean).join(' · ')}
       </p>
       {booked.length === 0 ? (
         <Empty title={t('roster.empty')}>{t('roster.empty.text')}</Empty>
@@ -75,12 +77,21 @@ function Head() {
   );
 }
 
-const TONES: Record<RosterBooking['status'], Tone> = { pending: 'held', confirmed: 'main', cancelled: 'faint', completed: 'plain', no_show: 'hot' };
+const TONES: Record<RosterBooking['status'], Tone> = {
+  pending: 'held',
+  confirmed: 'main',
+  cancelled: 'faint',
+  completed: 'plain',
+  no_show: 'hot',
+};
 
 function Row({ booking, context, onPerson }: Props & { booking: RosterBooking }) {
   const { nickname, status, payment_status, pay_deadline, student_note, teacher_note, source, booked_by_name } = booking;
   const unpaid = status === 'pending' && payment_status === 'unpaid';
-  const how = [source === 'direct' ? '' : tWord('source', source), booked_by_name && booked_by_name !== nickname ? t('roster.by', { name: booked_by_name }) : ''];
+  const how = [
+    source === 'direct' ? '' : tWord('source', source),
+    booked_by_name && booked_by_name !== nickname ? t('roster.by', { name: booked_by_name }) : '',
+  ];
   return (
     <tr class={status === 'cancelled' ? 'is-over' : undefined}>
       <td class="table__name">
@@ -114,7 +125,13 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
       <td class="screen-only">
         <span class="row roster__buttons">
           {bookingActions(booking, context).map(({ label, danger, run }) => (
-            <Button key={label} small kind={danger ? 'warn' : 'plain'} label={t('do.for', { what: t(label), name: nickname })} onClick={run}>
+            <Button
+              key={label}
+              small
+              kind={danger ? 'warn' : 'plain'}
+              label={t('do.for', { what: t(label), name: nickname })}
+              onClick={run}
+            >
               {t(label)}
             </Button>
           ))}

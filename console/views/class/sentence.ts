@@ -30,7 +30,10 @@ export function sentence(step: Step): string {
     case 'booking_confirmed':
       return t('ev.confirmed', { who });
     case 'booking_cancelled':
-      return tWord('ev.cancelled', word, { who }) + (text(details['reason']) && t('ev.reason', { reason: tWord('reason', text(details['reason'])) }));
+      return (
+        tWord('ev.cancelled', word, { who }) +
+        (text(details['reason']) && t('ev.reason', { reason: tWord('reason', text(details['reason'])) }))
+      );
     case 'booking_attended':
       return tWord('ev', word, { who });
     case 'held':
@@ -67,11 +70,22 @@ function afterBooking(details: Step['details']): string {
 }
 
 function names({ people }: Step): string {
-  const shown = people.slice(0, NAMES_SHOWN).map(({ name }) => name).join(t('story.and'));
+  const shown = people
+    .slice(0, NAMES_SHOWN)
+    .map(({ name }) => name)
+    .join(t('story.and'));
   return people.length > NAMES_SHOWN ? `${shown} ${t('story.more', { n: people.length })}` : shown;
 }
 
-const GOOD = new Set(['booked', 'booking_paid', 'booking_confirmed', 'offer_ended.accepted', 'booking_attended.present', 'entry_ended.promoted', 'round_ended.won']);
+const GOOD = new Set([
+  'booked',
+  'booking_paid',
+  'booking_confirmed',
+  'offer_ended.accepted',
+  'booking_attended.present',
+  'entry_ended.promoted',
+  'round_ended.won',
+]);
 const BAD = new Set([
   'booking_cancelled',
   'booking_attended.absent',

@@ -32,7 +32,12 @@ export function StoryView({ history, person, onPerson }: Props) {
     <section class="story" id="story" aria-labelledby="story-title">
       <header class="story__head">
         <h2 id="story-title">{t('story.title')}</h2>
-        <select class="input input--small" aria-label={t('story.person')} value={person} onChange={(event) => onPerson(event.currentTarget.value)}>
+        <select
+          class="input input--small"
+          aria-label={t('story.person')}
+          value={person}
+          onChange={(event) => onPerson(event.currentTarget.value)}
+        >
           <option value="">{t('story.everybody')}</option>
           {people.map(({ id, name }) => (
             <option key={id} value={id}>
@@ -41,7 +46,9 @@ export function StoryView({ history, person, onPerson }: Props) {
           ))}
         </select>
       </header>
-      {person && <WhyNot told={told} person={person} name={people.find(({ id }) => id === person)?.name ?? ''} complete={!history.hasEarlier} />}
+      {person && (
+        <WhyNot told={told} person={person} name={people.find(({ id }) => id === person)?.name ?? ''} complete={!history.hasEarlier} />
+      )}
       <ol class="story__list">
         {shown.map((step, index) => (
           <Line key={step.key} step={step} before={shown[index - 1]} onPerson={onPerson} />

@@ -36,7 +36,14 @@ export function Courses() {
       ) : (
         <>
           <p class="filters">
-            <input class="input input--small" type="search" aria-label={t('courses.find')} placeholder={t('courses.find')} value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+            <input
+              class="input input--small"
+              type="search"
+              aria-label={t('courses.find')}
+              placeholder={t('courses.find')}
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+            />
           </p>
           <CourseTable courses={shown} onEdit={(course) => setForm({ course })} />
         </>
@@ -80,7 +87,11 @@ function CourseTable({ courses, onEdit }: { courses: readonly Course[]; onEdit: 
                   <Button small label={t('do.for', { what: t('courses.edit'), name: course.name })} onClick={() => onEdit(course)}>
                     {t('courses.edit')}
                   </Button>
-                  <a class="button button--small" href={link(['schedule', 'new'], { course: course.id })} aria-label={t('do.for', { what: t('courses.plan'), name: course.name })}>
+                  <a
+                    class="button button--small"
+                    href={link(['schedule', 'new'], { course: course.id })}
+                    aria-label={t('do.for', { what: t('courses.plan'), name: course.name })}
+                  >
                     {t('courses.plan')}
                   </a>
                 </span>

@@ -92,7 +92,9 @@ export function CourseForm({ course, onClose, onDone }: Props) {
     initial: course ? valuesOf(course) : EMPTY,
     check,
     send: (values, key) =>
-      course ? api.patch(`/courses/${encodeURIComponent(course.id)}`, changeable(values), { key }) : api.post('/courses', whole(values), { key }),
+      course
+        ? api.patch(`/courses/${encodeURIComponent(course.id)}`, changeable(values), { key })
+        : api.post('/courses', whole(values), { key }),
     done: (_, { name }) => {
       onDone();
       onClose();
@@ -112,7 +114,9 @@ export function CourseForm({ course, onClose, onDone }: Props) {
         <TextField form={form} inputMode="decimal" name="price" label={t('course.price')} />
         <TextField {...text} name="category" label={t('course.category')} maxLength={NAME_MAX} />
         <TextField {...number} name="level" label={t('course.level')} />
-        {!course && <TextField {...number} name="waitlist_capacity" label={t('course.waitlist_capacity')} hint={t('course.waitlist.hint')} />}
+        {!course && (
+          <TextField {...number} name="waitlist_capacity" label={t('course.waitlist_capacity')} hint={t('course.waitlist.hint')} />
+        )}
         {!course && <TextField {...number} name="hours_per_session" label={t('course.hours_per_session')} hint={t('course.hours.hint')} />}
         <div class="form__end">
           {course && <p class="hint">{t('courses.kept')}</p>}
@@ -133,9 +137,24 @@ export function CourseForm({ course, onClose, onDone }: Props) {
 function FixedFields({ form }: { form: ReturnType<typeof useForm<CourseValues, unknown>> }) {
   return (
     <>
-      <SelectField form={form} name="kind" label={t('course.kind')} choices={KINDS.map((kind) => ({ value: kind, label: t(`course.kind.${kind}`) }))} />
-      <SelectField form={form} name="tier" label={t('course.tier')} choices={(['standard', 'vip'] as const).map((tier) => ({ value: tier, label: t(`course.tier.${tier}`) }))} />
-      <SelectField form={form} name="confirm_mode" label={t('course.confirm_mode')} choices={(['auto', 'teacher'] as const).map((mode) => ({ value: mode, label: t(`course.confirm.${mode}`) }))} />
+      <SelectField
+        form={form}
+        name="kind"
+        label={t('course.kind')}
+        choices={KINDS.map((kind) => ({ value: kind, label: t(`course.kind.${kind}`) }))}
+      />
+      <SelectField
+        form={form}
+        name="tier"
+        label={t('course.tier')}
+        choices={(['standard', 'vip'] as const).map((tier) => ({ value: tier, label: t(`course.tier.${tier}`) }))}
+      />
+      <SelectField
+        form={form}
+        name="confirm_mode"
+        label={t('course.confirm_mode')}
+        choices={(['auto', 'teacher'] as const).map((mode) => ({ value: mode, label: t(`course.confirm.${mode}`) }))}
+      />
     </>
   );
 }

@@ -41,7 +41,9 @@ export function Audit() {
 }
 
 function Findings({ answer: { checked, wrong, took_ms, complete } }: { answer: AuditAnswer }) {
-  const counted = Object.entries(checked).map(([what, n]) => `${tWord('audit.of', what)} ${count(n)}`).join(' · ');
+  const counted = Object.entries(checked)
+    .map(([what, n]) => `${tWord('audit.of', what)} ${count(n)}`)
+    .join(' · ');
   if (wrong.length === 0) {
     const values = { checked: counted, ms: count(took_ms) };
     return complete ? <p class="notice">{t('audit.clean', values)}</p> : <p class="notice notice--warn">{t('audit.part', values)}</p>;

@@ -25,7 +25,13 @@ export function HealthPage() {
     <div class="health">
       <header class="page-head">
         <h1>{t('health.title')}</h1>
-        <p class="soft">{t('health.facts', { version: data.version, database: data.database === 'sqlite' ? 'SQLite' : 'PostgreSQL', since: whenText(data.started_at) })}</p>
+        <p class="soft">
+          {t('health.facts', {
+            version: data.version,
+            database: data.database === 'sqlite' ? 'SQLite' : 'PostgreSQL',
+            since: whenText(data.started_at),
+          })}
+        </p>
       </header>
       {error !== null && <ErrorState error={error} retry={reload} />}
       <Alerts alerts={data.alerts} />
@@ -102,7 +108,11 @@ function plans(everyMs: number): PlotPlan[] {
 function Plots({ samples, everyMs }: { samples: readonly HealthSample[]; everyMs: number }) {
   const times = useMemo(() => samples.map(({ at }) => Date.parse(at) / 1000), [samples]);
   const drawn = useMemo(
-    () => plans(everyMs).map(({ title, lines }) => ({ title, lines: lines.map(({ label, color, value }) => ({ label: t(label), color, values: samples.map(value) })) })),
+    () =>
+      plans(everyMs).map(({ title, lines }) => ({
+        title,
+        lines: lines.map(({ label, color, value }) => ({ label: t(label), color, values: samples.map(value) })),
+      })),
     [samples, everyMs],
   );
   return (

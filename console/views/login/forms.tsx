@@ -37,7 +37,8 @@ function PasswordForm() {
       ...(password ? {} : { password: t('wrong.empty') }),
     }),
     // A number is somebody's phone: names of accounts are not made of digits alone.
-    send: ({ username, password }) => session.logIn(PHONE.test(username.trim()) ? { phone: username.trim(), password } : { username: username.trim(), password }),
+    send: ({ username, password }) =>
+      session.logIn(PHONE.test(username.trim()) ? { phone: username.trim(), password } : { username: username.trim(), password }),
     done: () => undefined,
     fieldOf: (field) => (field === 'phone' ? 'username' : undefined),
   });

@@ -54,8 +54,18 @@ export function Log() {
   return (
     <>
       <div class="filters">
-        <Choose label={t('notes.state')} value={state} choices={STATES.map((one) => [one, t(`note.state.${one}`)])} onChoose={(value) => filter({ state: value })} />
-        <Choose label={t('notes.kind')} value={kind} choices={KINDS.map((one) => [one, t(`kind.${one}`)])} onChoose={(value) => filter({ kind: value })} />
+        <Choose
+          label={t('notes.state')}
+          value={state}
+          choices={STATES.map((one) => [one, t(`note.state.${one}`)])}
+          onChoose={(value) => filter({ state: value })}
+        />
+        <Choose
+          label={t('notes.kind')}
+          value={kind}
+          choices={KINDS.map((one) => [one, t(`kind.${one}`)])}
+          onChoose={(value) => filter({ kind: value })}
+        />
         {date('from', from)}
         {date('to', to)}
       </div>

@@ -57,6 +57,8 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
   return [
     { label: 'person.roles', run: setRoles },
     ...(isLocked(account) ? [{ label: 'person.unlock', run: unlock } as const] : []),
-    disabled ? { label: 'person.enable', run: () => turn('enable', 'disable') } : { label: 'person.disable', danger: true, run: () => turn('disable', 'enable') },
+    disabled
+      ? { label: 'person.enable', run: () => turn('enable', 'disable') }
+      : { label: 'person.disable', danger: true, run: () => turn('disable', 'enable') },
   ];
 }

@@ -23,8 +23,20 @@ export function People() {
         <h1>{t('people.title')}</h1>
       </header>
       <div class="filters">
-        <input class="input input--small filters__find" type="search" aria-label={t('people.find')} placeholder={t('people.find')} value={query} onInput={(event) => filter({ q: event.currentTarget.value })} />
-        <Choose label={t('people.role')} value={role} choices={ROLES.map((one) => [one, t(`role.${one}`)])} onChoose={(value) => filter({ role: value })} />
+        <input
+          class="input input--small filters__find"
+          type="search"
+          aria-label={t('people.find')}
+          placeholder={t('people.find')}
+          value={query}
+          onInput={(event) => filter({ q: event.currentTarget.value })}
+        />
+        <Choose
+          label={t('people.role')}
+          value={role}
+          choices={ROLES.map((one) => [one, t(`role.${one}`)])}
+          onChoose={(value) => filter({ role: value })}
+        />
         <Choose
           label={t('people.state')}
           value={disabled}

@@ -22,7 +22,11 @@ export interface Order {
 export async function preview(order: Order, starts: readonly string[]): Promise<BatchAnswer> {
   const all: BatchAnswer = { created: [], refused: [] };
   for (const some of parts(starts, LOOK_AT_ONCE)) {
-    const answer = await api.post<BatchAnswer>('/schedules/batch', { ...order, items: some.map((starts_at) => ({ starts_at })), dry_run: true });
+    const answer = await api.post<BatchAnswer>('/schedules/batch', {
+      ...order,
+      items: some.map((starts_at) => ({ starts_at })),
+      dry_run: true,
+    });
     all.created.push(...answer.created);
     all.refused.push(...answer.refused);
   }

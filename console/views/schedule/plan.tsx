@@ -55,7 +55,16 @@ function initialValues() {
   const { query } = place.peek();
   const asked = query.get('date');
   const from = isDate(asked) && asked > today.peek() ? asked : addDays(today.peek(), 1);
-  return { course_id: query.get('course') ?? '', teacher_id: '', from, until: addDays(from, FOUR_WEEKS), weekdays: String(weekday(from)), times: '19:00', capacity: '', location: '' };
+  return {
+    course_id: query.get('course') ?? '',
+    teacher_id: '',
+    from,
+    until: addDays(from, FOUR_WEEKS),
+    weekdays: String(weekday(from)),
+    times: '19:00',
+    capacity: '',
+    location: '',
+  };
 }
 type PlanValues = ReturnType<typeof initialValues>;
 
@@ -113,18 +122,37 @@ function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers:
   const isCurrent = looked !== null && JSON.stringify(looked.values) === JSON.stringify(form.values);
   const make = (): void => {
     if (!looked) return;
-    const next = new Making(orderOf(looked.values), looked.answer.created.map(({ starts_at }) => starts_at));
+    const next = new Making(
+      orderOf(looked.values),
+      looked.answer.created.map(({ starts_at }) => starts_at),
+    );
     setMaking(next);
     void next.goOn();
   };
   return (
     <>
       <form class="form form--two sheet" onSubmit={form.submit} noValidate>
-        <SelectField form={form} name="course_id" label={t('plan.course')} choices={[{ value: '', label: t('plan.choose') }, ...courses.map(({ id, name }) => ({ value: id, label: name }))]} />
-        {isStaff.value && <SelectField form={form} name="teacher_id" label={t('plan.teacher')} choices={[{ value: '', label: t('plan.later') }, ...teachers.map(({ id, name }) => ({ value: id, label: name }))]} />}
+        <SelectField
+          form={form}
+          name="course_id"
+          label={t('plan.course')}
+          choices={[{ value: '', label: t('plan.choose') }, ...courses.map(({ id, name }) => ({ value: id, label: name }))]}
+        />
+        {isStaff.value && (
+          <SelectField
+            form={form}
+            name="teacher_id"
+            label={t('plan.teacher')}
+            choices={[{ value: '', label: t('plan.later') }, ...teachers.map(({ id, name }) => ({ value: id, label: name }))]}
+          />
+        )}
         <TextField form={form} name="from" label={t('plan.from')} type="date" min={today.value} />
         <TextField form={form} name="until" label={t('plan.until')} type="date" min={form.values.from} />
-        <Weekdays chosen={form.values.weekdays} problem={form.problem('weekdays')} onChange={(weekdays) => form.set('weekdays', weekdays)} />
+        <Weekdays
+          chosen={form.values.weekdays}
+          problem={form.problem('weekdays')}
+          onChange={(weekdays) => form.set('weekdays', weekdays)}
+        />
         <TextField form={form} name="times" label={t('plan.times')} hint={t('plan.times.hint')} />
         <TextField form={form} name="location" label={t('plan.location')} maxLength={NAME_MAX} />
         <TextField form={form} name="capacity" label={t('plan.capacity')} inputMode="numeric" hint={t('plan.capacity.hint')} />

@@ -7,7 +7,10 @@ export const DAYS_MAX = 366;
 
 /** `09:00 14:30` as times, sorted and each once; null where one is none. */
 export function timesOf(text: string): string[] | null {
-  const words = text.split(/[\s,，、;；]+/).filter(Boolean).map((word) => word.replace('：', ':').replace(/^(\d):/, '0$1:'));
+  const words = text
+    .split(/[\s,，、;；]+/)
+    .filter(Boolean)
+    .map((word) => word.replace('：', ':').replace(/^(\d):/, '0$1:'));
   if (words.length === 0 || words.some((word) => !/^([01]\d|2[0-3]):[0-5]\d$/.test(word))) return null;
   return [...new Set(words)].sort();
 }

@@ -25,7 +25,9 @@ const AT_BOTTOM = 3;
 export function Nav({ current, onFind, onHelp }: Props) {
   const [more, setMore] = useState(false);
   const pages = visiblePages();
-  const item = (page: PageEntry, more: { onClick?: () => void; short?: boolean } = {}) => <NavItem key={page.label} page={page} current={current} {...more} />;
+  const item = (page: PageEntry, more: { onClick?: () => void; short?: boolean } = {}) => (
+    <NavItem key={page.label} page={page} current={current} {...more} />
+  );
   return (
     <>
       <nav class="side" aria-label={t('nav.label')}>
@@ -98,7 +100,11 @@ function Preferences({ onHelp }: { onHelp: () => void }) {
       </p>
       <label class="prefs__row">
         <span>{t('nav.theme')}</span>
-        <select class="input input--small" value={theme.value} onChange={(event) => useTheme(THEMES.find((name) => name === event.currentTarget.value) ?? 'auto')}>
+        <select
+          class="input input--small"
+          value={theme.value}
+          onChange={(event) => useTheme(THEMES.find((name) => name === event.currentTarget.value) ?? 'auto')}
+        >
           {THEMES.map((name) => (
             <option key={name} value={name}>
               {t(`theme.${name}`)}
@@ -107,7 +113,11 @@ function Preferences({ onHelp }: { onHelp: () => void }) {
         </select>
       </label>
       <div class="prefs__buttons">
-        <button type="button" class="button button--quiet button--small" onClick={() => useLanguage(language.peek() === 'zh' ? 'en' : 'zh')}>
+        <button
+          type="button"
+          class="button button--quiet button--small"
+          onClick={() => useLanguage(language.peek() === 'zh' ? 'en' : 'zh')}
+        >
           {t('nav.language')}
         </button>
         <button type="button" class="button button--quiet button--small prefs__keys" onClick={onHelp}>

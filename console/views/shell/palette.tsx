@@ -68,7 +68,15 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
       />
       <ul class="palette" id={`${id}-list`} role="listbox" ref={list} aria-label={t('palette.title')}>
         {hits.map((hit, index) => (
-          <li key={`${hit.group} ${hit.text} ${hit.more}`} class="palette__row" role="option" id={`${id}-${index}`} aria-selected={index === chosen} onClick={() => pick(hit)} onMouseMove={() => setChosen(index)}>
+          <li
+            key={`${hit.group} ${hit.text} ${hit.more}`}
+            class="palette__row"
+            role="option"
+            id={`${id}-${index}`}
+            aria-selected={index === chosen}
+            onClick={() => pick(hit)}
+            onMouseMove={() => setChosen(index)}
+          >
             <span class="ellipsis">{hit.text}</span>
             <span class="soft ellipsis">{hit.more}</span>
           </li>

@@ -77,7 +77,8 @@ function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
 }
 
 function raise({ schedule_id, course_name, waitlist_capacity }: WaitingClass, capacity: number, onChanged: () => void): void {
-  const set = (to: number, key: string): Promise<void> => api.put('/waitlist/capacity', { scope: 'schedule', ref: schedule_id, capacity: to }, { key }).then(onChanged);
+  const set = (to: number, key: string): Promise<void> =>
+    api.put('/waitlist/capacity', { scope: 'schedule', ref: schedule_id, capacity: to }, { key }).then(onChanged);
   ask({
     title: t('waitlists.raise.title', { name: course_name }),
     follows: [t('waitlists.raise.text', { from: waitlist_capacity, to: capacity })],

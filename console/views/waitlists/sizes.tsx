@@ -44,7 +44,11 @@ export function Sizes() {
                 <tr key={`${size.scope} ${size.ref ?? ''}`}>
                   <td data-label={t('sizes.scope')}>{t(`sizes.scope.${size.scope}`)}</td>
                   <td data-label={t('sizes.what')}>
-                    {size.scope === 'schedule' && size.ref ? <a href={link(['classes', size.ref])}>{t('audit.open')}</a> : nameOf(size, courses ?? [])}
+                    {size.scope === 'schedule' && size.ref ? (
+                      <a href={link(['classes', size.ref])}>{t('audit.open')}</a>
+                    ) : (
+                      nameOf(size, courses ?? [])
+                    )}
                   </td>
                   <td data-label={t('sizes.capacity')}>{size.capacity}</td>
                   <td>
@@ -95,7 +99,10 @@ function changeSize(size: WaitlistSize, name: string, reload: () => void): void 
 }
 
 function addSize(courses: readonly Course[], reload: () => void): void {
-  const choices = [...TYPES.map((type) => ({ value: `type ${type}`, label: `${t('sizes.scope.type')}: ${typeName(type)}` })), ...courses.map(({ id, name }) => ({ value: `course ${id}`, label: name }))];
+  const choices = [
+    ...TYPES.map((type) => ({ value: `type ${type}`, label: `${t('sizes.scope.type')}: ${typeName(type)}` })),
+    ...courses.map(({ id, name }) => ({ value: `course ${id}`, label: name })),
+  ];
   ask({
     title: t('sizes.add'),
     follows: [],

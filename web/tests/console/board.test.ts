@@ -61,8 +61,17 @@ test('a revoked class counts for nothing, a completed one has no free seats', ()
 
 test('classes are grouped by their hour or their date at the school', () => {
   const late = slot({ id: 's2', starts_at: '2025-11-13T00:30:00.000+08:00' });
-  assert.deepEqual(grouped([slot(), late], 'date').map(({ name, slots }) => [name, slots.length]), [['2025-11-12', 1], ['2025-11-13', 1]]);
-  assert.deepEqual(grouped([slot(), slot({ id: 's3' })], 'hour').map(({ name, slots }) => [name, slots.length]), [['19', 2]]);
+  assert.deepEqual(
+    grouped([slot(), late], 'date').map(({ name, slots }) => [name, slots.length]),
+    [
+      ['2025-11-12', 1],
+      ['2025-11-13', 1],
+    ],
+  );
+  assert.deepEqual(
+    grouped([slot(), slot({ id: 's3' })], 'hour').map(({ name, slots }) => [name, slots.length]),
+    [['19', 2]],
+  );
 });
 
 test('news that is older than what is known changes nothing, in whatever way it comes', () => {
@@ -101,10 +110,19 @@ test('starting times are read as people write them', () => {
 
 test('weekdays times times until, in order', () => {
   const starts = startsOf('2025-11-10', '2025-11-19', new Set([1, 3]), ['09:00', '19:00'], '+08:00');
-  assert.deepEqual(starts.map((start) => start.slice(0, 16)), [
-    '2025-11-10T09:00', '2025-11-10T19:00', '2025-11-12T09:00', '2025-11-12T19:00',
-    '2025-11-17T09:00', '2025-11-17T19:00', '2025-11-19T09:00', '2025-11-19T19:00',
-  ]);
+  assert.deepEqual(
+    starts.map((start) => start.slice(0, 16)),
+    [
+      '2025-11-10T09:00',
+      '2025-11-10T19:00',
+      '2025-11-12T09:00',
+      '2025-11-12T19:00',
+      '2025-11-17T09:00',
+      '2025-11-17T19:00',
+      '2025-11-19T09:00',
+      '2025-11-19T19:00',
+    ],
+  );
   assert.ok(starts.every((start) => start.endsWith(':00.000+08:00')));
   assert.deepEqual(startsOf('2025-11-12', '2025-11-11', new Set([3]), ['09:00'], '+08:00'), []);
 });

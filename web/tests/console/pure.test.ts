@@ -9,7 +9,19 @@ import { ApiError } from '../../../console/lib/errors.ts';
 import { fill, gaps } from '../../../console/lib/fill.ts';
 import { link, parsePlace } from '../../../console/lib/router.ts';
 import { Tap } from '../../../console/lib/tap.ts';
-import { addDays, atOffset, countdown, daysBetween, isDate, mondayOf, offsetOf, wallDate, wallSecond, wallTime, weekday } from '../../../console/lib/time.ts';
+import {
+  addDays,
+  atOffset,
+  countdown,
+  daysBetween,
+  isDate,
+  mondayOf,
+  offsetOf,
+  wallDate,
+  wallSecond,
+  wallTime,
+  weekday,
+} from '../../../console/lib/time.ts';
 import { texts } from '../../../console/texts/index.ts';
 
 test('both languages of a text have the same gaps, and neither is empty', () => {
@@ -76,7 +88,14 @@ test('a manual clock stands, and never goes back', () => {
 });
 
 test('a table for spreadsheets is told apart from formulas', () => {
-  const rows = [['=1+1', 1], ['  @sum', 2], ['a,"b"', null], ['＝cmd', -3], ['-- 备注', 0], ['两\n行', 1]] as const;
+  const rows = [
+    ['=1+1', 1],
+    ['  @sum', 2],
+    ['a,"b"', null],
+    ['＝cmd', -3],
+    ['-- 备注', 0],
+    ['两\n行', 1],
+  ] as const;
   const lines = ['名字,n', "'=1+1,1", "'  @sum,2", '"a,""b""",', "'＝cmd,-3", "'-- 备注,0", '"两\n行",1'];
   assert.equal(csv(['名字', 'n'], rows), `\ufeff${lines.join('\r\n')}\r\n`);
   assert.equal(fileName('a/b:c', '2025-11-12 19:00\n'), 'a-b-c 2025-11-12 19-00-');

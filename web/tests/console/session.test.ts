@@ -22,20 +22,32 @@ let asked: Asked[] = [];
 /** What the server says to the next requests, in order; a function sees the request. */
 let answers: ((request: Asked) => Response | Promise<Response>)[] = [];
 
-const says = (status: number, body: Record<string, unknown>, headers: Record<string, string> = {}) => () =>
-  new Response(JSON.stringify({ code: status, message: '', data: null, ...body }), { status, headers });
+const says =
+  (status: number, body: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  () =>
+    new Response(JSON.stringify({ code: status, message: '', data: null, ...body }), { status, headers });
 const ok = (data: unknown) => says(200, { data });
 const lost = () => Promise.reject(new TypeError('Failed to fetch'));
 
-globalThis.fetch = (async (address: string, { method, headers, body }: { method: string; headers: Record<string, string>; body?: string }) => {
-  const request = { method, path: address.replace('/api/v1', ''), token: headers['Authorization']?.slice(7), key: headers['Idempotency-Key'], body: body && JSON.parse(body) };
+globalThis.fetch = (async (
+  address: string,
+  { method, headers, body }: { method: string; headers: Record<string, string>; body?: string },
+) => {
+  const request = {
+    method,
+    path: address.replace('/api/v1', ''),
+    token: headers['Authorization']?.slice(7),
+    key: headers['Idempotency-Key'],
+    body: body && JSON.parse(body),
+  };
   asked.push(request);
   const answer = answers.shift();
   assert.ok(answer, `nobody expected ${method} ${address}`);
   return answer(request);
 }) as unknown as typeof fetch;
 
-const login = (name: string, token: string, roles = ['operator']) => ok({ token, refresh_token: `r-${token}`, expires_in: 60, user: { id: `id-${name}`, nickname: name, roles } });
+const login = (name: string, token: string, roles = ['operator']) =>
+  ok({ token, refresh_token: `r-${token}`, expires_in: 60, user: { id: `id-${name}`, nickname: name, roles } });
 
 beforeEach(async () => {
   answers = [login('mo', 't1')];

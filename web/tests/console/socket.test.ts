@@ -47,7 +47,10 @@ let live: LiveSocket;
 let tickets: number;
 
 const socket = (): FakeSocket => FakeSocket.made.at(-1)!;
-const said = (type: string): (string | undefined)[] => socket().said.filter((one) => one['type'] === type).map((one) => one['topic']);
+const said = (type: string): (string | undefined)[] =>
+  socket()
+    .said.filter((one) => one['type'] === type)
+    .map((one) => one['topic']);
 
 async function connect(): Promise<void> {
   await timers.tickAsync(0);

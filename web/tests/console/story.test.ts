@@ -102,7 +102,8 @@ test('why not me: a turn that lapsed, a conflict, a decline, and who came too la
 
 test('what a deadline decided is told in words, what somebody wrote as they wrote it', () => {
   useLanguage('zh');
-  const cancelled = (reason: string): string => sentence(steps(log([[1, '09:00:00', 'booking_cancelled', 'A', { cancelled_by: 'system', reason }]]))[0]!);
+  const cancelled = (reason: string): string =>
+    sentence(steps(log([[1, '09:00:00', 'booking_cancelled', 'A', { cancelled_by: 'system', reason }]]))[0]!);
   assert.equal(cancelled('payment_timeout'), 'A 的预约因超时被系统取消（未在规定时间内支付）');
   assert.equal(cancelled('constructor'), 'A 的预约因超时被系统取消（constructor）');
 });
@@ -116,7 +117,12 @@ test('the same in English', () => {
 test('a person sees their own steps, the rounds they waited through, and what was changed for all', () => {
   const own = stepsOf(steps(W4), 'id-A').map(({ event, word }) => `${event} ${word}`.trim());
   assert.deepEqual(own, ['opened', 'joined', 'round_opened cancelled', 'offer_sent race', 'offer_ended lost', 'round_ended won']);
-  assert.deepEqual(everybody(steps(W4)).map(({ name }) => name).sort(), ['A', 'B', 'C', 'Z']);
+  assert.deepEqual(
+    everybody(steps(W4))
+      .map(({ name }) => name)
+      .sort(),
+    ['A', 'B', 'C', 'Z'],
+  );
 });
 
 test('an event of a newer server is shown by its name', () => {
