@@ -50,7 +50,7 @@ App({
 
   /** Without an answer it is asked again when the app is next shown. @param {any} error */
   unless(error) {
-    if (!(error instanceof http.ApiError)) throw error
+    if (!http.isApiError(error)) throw error
   },
 
   /** A new version is offered when it is there, and never put in place under somebody's hands. */

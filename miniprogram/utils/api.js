@@ -16,7 +16,7 @@ const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, m
  */
 async function request(request) {
   const { login } = session.get()
-  if (!login) throw new http.ApiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
+  if (!login) throw http.apiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
   try {
     return await http.send({ ...request, token: login.token })
   } catch (error) {

@@ -53,7 +53,6 @@ function bookingView(booking) {
     price: booking.final_price_fen > 0 ? money(booking.final_price_fen) : '',
     queue: '',
     payBy: booking.payment_status === 'unpaid' && booking.status === 'pending' ? booking.pay_deadline : '',
-    label: [booking.course_name, time.span(booking.starts_at, booking.ends_at), state].join('，'),
   }
 }
 

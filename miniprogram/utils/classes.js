@@ -46,7 +46,6 @@ function classView(slot, now) {
     queue,
     price: slot.final_price_fen > 0 ? money(slot.final_price_fen) : '',
     past: now >= Date.parse(slot.ends_at),
-    label: [time.span(slot.starts_at, slot.ends_at), slot.course_name, where, badge.text, queue].filter(Boolean).join('，'),
   }
 }
 

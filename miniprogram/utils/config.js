@@ -1,4 +1,5 @@
-// Where the server is. The page build maps this host to the origin that serves the page.
+// Where the server is. Put your own domain here, and list it for requests and sockets in WeChat's
+// console. The build for browsers maps it to the origin that serves the page.
 
 const HOST = 'yueke.example.com'
 

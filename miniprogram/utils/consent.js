@@ -2,6 +2,7 @@
 // what there is to ask is known before the tap comes.
 
 const api = require('./api')
+const { isApiError } = require('./http')
 
 /** What the server says is worth asking for, by occasion. @type {Record<string, string[]>} */
 let due = {}
@@ -12,7 +13,7 @@ async function load() {
     const { ask } = await api.get('/users/subscribe')
     due = ask || {}
   } catch (error) {
-    if (error.status === undefined) throw error
+    if (!isApiError(error)) throw error
   }
 }
 
@@ -45,7 +46,7 @@ async function note(tmplIds, result) {
   try {
     if (Object.keys(results).length > 0) await api.act('POST', '/users/subscribe', { results })
   } catch (error) {
-    if (error.status === undefined) throw error
+    if (!isApiError(error)) throw error
   }
   await load()
 }

@@ -12,7 +12,7 @@ function courseView(course) {
     course.category,
   ].filter(Boolean).join(' · ')
   const price = course.price_fen > 0 ? money(course.price_fen) : ''
-  return { id: course.id, name: course.name, facts, price, label: [course.name, facts, price].filter(Boolean).join('，') }
+  return { id: course.id, name: course.name, facts, price }
 }
 
 module.exports = { courseView }

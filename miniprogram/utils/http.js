@@ -5,24 +5,19 @@ const clock = require('./clock')
 
 const TIMEOUT_MS = 15000
 
-/** Why a request was not answered with success. */
-class ApiError extends Error {
-  /** @param {{status: number, reason: string, message: string, field?: string}} problem */
-  constructor({ status, reason, message, field = '' }) {
-    super(message)
-    /** 0 where no answer came. */
-    this.status = status
-    /** Stable, for programs. */
-    this.reason = reason
-    /** The field of the body that a 400 names, or empty. */
-    this.field = field
-  }
-
-  /** That nobody knows whether it happened: asked again with the same key, it happens once. */
-  get isUnknown() {
-    return this.status === 0 || this.reason === 'request_in_progress' || this.status >= 500
-  }
+/**
+ * Why a request was not answered with success: an error with the server's `status` (0 where no answer
+ * came), its stable `reason`, and the `field` that a 400 names. Of what is `isUnknown` nobody knows
+ * whether it happened: asked again with the same key, it happens once.
+ * @param {{status: number, reason: string, message: string, field?: string}} problem
+ */
+function apiError({ status, reason, message, field = '' }) {
+  const isUnknown = status === 0 || reason === 'request_in_progress' || status >= 500
+  return Object.assign(new Error(message), { status, reason, field, isUnknown })
 }
+
+/** Whether this is the server's refusal, or its silence, and not a fault of ours. @param {any} error */
+const isApiError = (error) => Boolean(error) && typeof error.status === 'number'
 
 /** What a 400 says of a field. */
 const FIELD = /^参数 (\S+) 无效：(.*)$/
@@ -35,14 +30,14 @@ function problemOf(status, body) {
   const text = String((body && (body.error || body.message)) || '')
   const reason = String((body && body.reason) || '') || `http_${status}`
   const named = status === 400 ? FIELD.exec(text) : null
-  if (named) return new ApiError({ status, reason, message: named[2], field: named[1] })
-  return new ApiError({ status, reason, message: text || `服务器没有正常回答（${status}），请稍后再试` })
+  if (named) return apiError({ status, reason, message: named[2], field: named[1] })
+  return apiError({ status, reason, message: text || `服务器没有正常回答（${status}），请稍后再试` })
 }
 
 /** @param {string} errMsg */
 function unanswered(errMsg) {
   const timedOut = /timeout|time out/i.test(errMsg)
-  return new ApiError({
+  return apiError({
     status: 0,
     reason: timedOut ? 'timeout' : 'unreachable',
     message: timedOut ? '服务器没有及时回答，请重试' : '连不上服务器，请检查网络后重试',
@@ -50,7 +45,7 @@ function unanswered(errMsg) {
 }
 
 /**
- * Sends a request and answers with the `data` of its envelope, or rejects with an `ApiError`.
+ * Sends a request and answers with the `data` of its envelope, or rejects with an `apiError`.
  * @param {{method?: 'GET'|'POST'|'PUT'|'DELETE', path: string, data?: object, token?: string, key?: string, timeout?: number}} request
  * @returns {Promise<any>}
  */
@@ -90,4 +85,4 @@ function query(parameters) {
   return pairs.length > 0 ? `?${pairs.join('&')}` : ''
 }
 
-module.exports = { send, query, ApiError }
+module.exports = { send, query, apiError, isApiError }

@@ -2,6 +2,7 @@
 
 const signal = require('./signal')
 const api = require('./api')
+const { isApiError } = require('./http')
 const session = require('./session')
 const offers = require('./offers')
 
@@ -19,7 +20,7 @@ async function load() {
     unread.set(total)
   } catch (error) {
     // The mark stays as it was; the page of messages says itself when it cannot be loaded.
-    if (error.status === undefined) throw error
+    if (!isApiError(error)) throw error
   }
 }
 

@@ -4,6 +4,7 @@ const signal = require('./signal')
 const socket = require('./socket')
 const session = require('./session')
 const api = require('./api')
+const { isApiError } = require('./http')
 
 /**
  * @typedef {{id: string, stage: 'race' | 'turn', sent_at: string, deadline: string, begun_at: string | null}} Offer
@@ -110,7 +111,7 @@ async function learn(waitlistId) {
     places.set(inOrder(places.get().map((place) => (place.waitlistId === waitlistId ? { ...place, ...facts.get(waitlistId) } : place))))
   } catch (error) {
     // The name comes with the next snapshot; the offer itself is shown without it.
-    if (error.status === undefined) throw error
+    if (!isApiError(error)) throw error
   }
 }
 

@@ -94,7 +94,7 @@ function renew(stale) {
 async function exchange(stale) {
   // Another window of the same browser may have exchanged it already; a token serves once.
   const login = read() || state.get().login
-  if (!login) throw new http.ApiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
+  if (!login) throw http.apiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
   if (login.token !== stale) { enter(login); return login.token }
   try {
     const answer = await http.send({ method: 'POST', path: '/token/refresh', data: { refresh_token: login.refresh } })
@@ -109,7 +109,7 @@ async function exchange(stale) {
   } catch (error) {
     if (error.status === 0 || error.status >= 500) throw error
     leave(true)
-    throw new http.ApiError({ status: 401, reason: 'login_expired', message: '登录已过期，请重新登录' })
+    throw http.apiError({ status: 401, reason: 'login_expired', message: '登录已过期，请重新登录' })
   }
 }
 
@@ -117,7 +117,7 @@ async function exchange(stale) {
 function logInAgain(again) {
   if (again && again.weChat) return logInByWeChat()
   if (again && again.code) return logIn({ code: again.code }, again)
-  return Promise.reject(new http.ApiError({ status: 401, reason: 'login_expired', message: '登录已过期' }))
+  return Promise.reject(http.apiError({ status: 401, reason: 'login_expired', message: '登录已过期' }))
 }
 
 /** Ends the session here, and at the server when it can be told. */

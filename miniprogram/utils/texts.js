@@ -1,6 +1,8 @@
 // What to say when the server refuses, and what to do then. The server's own text is literal and is
 // shown as it is; here stands what helps.
 
+const { isApiError } = require('./http')
+
 /** @type {Record<string, string>} */
 const ADVICE = {
   schedule_full: '可以加入候补，有名额时会通知您。',
@@ -34,7 +36,7 @@ const adviceFor = (reason) => ADVICE[reason] || ''
  * @param {any} error
  */
 function explain(error) {
-  if (error && typeof error.status === 'number') {
+  if (isApiError(error)) {
     return { reason: error.reason, title: error.message, advice: adviceFor(error.reason) }
   }
   // Not the server's refusal but our own fault: it must be seen, and not be shown as one.

@@ -1,6 +1,7 @@
 // An offer that arrives while one is on another page, and what became of the one before.
 
 const offers = require('../../utils/offers')
+const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const time = require('../../utils/time')
 const { confirmBy } = require('../../utils/standing')
@@ -23,12 +24,19 @@ const WORDS = {
 /** Whether the page that is open shows this offer itself. @param {any} place */
 function isOpen(place) {
   const pages = getCurrentPages()
+  const top = pages[pages.length - 1]
+  return Boolean(top && ['pages/home/index', 'pages/waitlist/index'].includes(top.route)) || isOwn(place)
+}
+
+/** Whether the page that is open is about this place in line, or its class as this student sees it. @param {any} place */
+function isOwn(place) {
+  const pages = getCurrentPages()
   const top = /** @type {any} */ (pages[pages.length - 1])
-  if (!top) return false
-  if (top.route === 'pages/home/index') return true
-  const id = top.options && top.options.id
-  return (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route) && id === place.waitlistId)
-    || (top.route === 'pages/schedules/detail' && id === place.scheduleId)
+  const id = top && top.options && top.options.id
+  if (!id) return false
+  if (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route)) return id === place.waitlistId
+  const student = session.student()
+  return top.route === 'pages/schedules/detail' && id === place.scheduleId && Boolean(student) && student.id === place.studentId
 }
 
 Component({

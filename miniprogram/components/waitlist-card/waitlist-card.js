@@ -11,8 +11,5 @@ Component({
     confirm() {
       this.triggerEvent('confirm', { id: this.data.item.waitlistId })
     },
-    expire() {
-      this.triggerEvent('expire', { id: this.data.item.waitlistId })
-    },
   },
 })

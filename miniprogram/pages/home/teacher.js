@@ -24,7 +24,6 @@ function view(slot) {
     queue: waiting,
     badge: closed ? row.badge : counted,
     tone: closed ? 'plain' : slot.seats_offered > 0 ? 'hot' : slot.seats_left === 0 ? 'held' : 'main',
-    label: [row.starts, row.name, counted, waiting].filter(Boolean).join('，'),
   }
 }
 
