@@ -24,11 +24,11 @@ test('what arrives late does not set the clock back', async () => {
   close();
 });
 
-test('a phone whose clock was set an hour ahead is noticed by the next answer', async () => {
+test('a phone whose clock was set ahead is noticed by the next answer', async () => {
   const { exports: clock, clock: phone, close } = load(await app(), 'utils/clock', { now: NOON });
   clock.observe('2025-11-12T12:00:00.000+08:00', NOON - 20);
-  phone.setSystemTime(NOON + HOUR);
-  clock.observe('2025-11-12T12:00:01.000+08:00', NOON + HOUR - 30);
+  phone.setSystemTime(NOON + 120_000);
+  clock.observe('2025-11-12T12:00:01.000+08:00', NOON + 120_000 - 30);
   assert.equal(clock.now(), NOON + 1000);
   close();
 });

@@ -228,3 +228,27 @@ test('a server of the demo whose clock stands is asked every second', async () =
   assert.equal(view.server.sockets[0].sent.filter(({ type }) => type === 'ping').length, 5);
   done(view);
 });
+
+test('in the background the socket rests; coming back, it connects and everything is asked for anew', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule(FREE) });
+  view.server.sockets[0].open();
+  view.server.sockets[0].tell({ type: 'ready', server_time: NOW });
+  const turn = (hidden) => {
+    Object.defineProperty(view.window.document, 'hidden', { value: hidden, configurable: true });
+    Object.defineProperty(view.window.document, 'visibilityState', { value: hidden ? 'hidden' : 'visible', configurable: true });
+    view.window.document.dispatchEvent(new view.window.Event('visibilitychange'));
+  };
+  turn(true);
+  view.clock.tick(6000);
+  assert.equal(view.server.sockets[0].closed, true);
+  view.server.table['GET /schedules/c1'] = () => schedule({ version: 30 });
+  turn(false);
+  await settle(20);
+  assert.equal(view.server.sockets.length, 2);
+  assert.match(view.shown(), /已满员/);
+  view.server.sockets[1].open();
+  view.server.sockets[1].tell({ type: 'ready', server_time: NOW });
+  await settle();
+  assert.deepEqual(view.server.sockets[1].sent.map(({ type, topic }) => topic ?? type).sort(), ['auth', 'me', 'schedule:c1']);
+  done(view);
+});
