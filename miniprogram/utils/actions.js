@@ -1,9 +1,20 @@
 // What a student can do, each as one request. The answers are what the server says.
 
 const api = require('./api')
+const socket = require('./socket')
 
 /** @param {string} id */
 const safe = (id) => encodeURIComponent(id)
+
+/**
+ * Something that changes where one stands in line: no event tells its own doer of a place taken or left.
+ * @param {Promise<any>} change
+ */
+async function inLine(change) {
+  const answer = await change
+  socket.refresh('me')
+  return answer
+}
 
 module.exports = {
   /** @param {string} scheduleId @param {string} studentId */
@@ -21,9 +32,9 @@ module.exports = {
   /** @param {string} bookingId @param {string} note */
   note: (bookingId, note) => api.act('PUT', `/bookings/${safe(bookingId)}`, { student_note: note }),
   /** @param {string} scheduleId @param {string} studentId */
-  join: (scheduleId, studentId) => api.act('POST', '/waitlist/join', { course_schedule_id: scheduleId, profile_id: studentId }),
+  join: (scheduleId, studentId) => inLine(api.act('POST', '/waitlist/join', { course_schedule_id: scheduleId, profile_id: studentId })),
   /** @param {string} waitlistId */
-  leave: (waitlistId) => api.act('DELETE', `/waitlist/${safe(waitlistId)}`),
+  leave: (waitlistId) => inLine(api.act('DELETE', `/waitlist/${safe(waitlistId)}`)),
   /** @param {string} waitlistId @param {string} offerId */
   begin: (waitlistId, offerId) => api.act('POST', `/waitlist/${safe(waitlistId)}/begin`, { offer_id: offerId }),
   /**
@@ -31,7 +42,7 @@ module.exports = {
    * @param {string} waitlistId
    * @param {string} offerId
    */
-  accept: (waitlistId, offerId) => api.act('PUT', `/waitlist/${safe(waitlistId)}/respond`, { action: 'accept', offer_id: offerId }),
+  accept: (waitlistId, offerId) => inLine(api.act('PUT', `/waitlist/${safe(waitlistId)}/respond`, { action: 'accept', offer_id: offerId })),
   /** @param {string} waitlistId @param {string} offerId */
-  decline: (waitlistId, offerId) => api.act('PUT', `/waitlist/${safe(waitlistId)}/respond`, { action: 'decline', offer_id: offerId }),
+  decline: (waitlistId, offerId) => inLine(api.act('PUT', `/waitlist/${safe(waitlistId)}/respond`, { action: 'decline', offer_id: offerId })),
 }

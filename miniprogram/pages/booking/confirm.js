@@ -37,6 +37,7 @@ Page(screen({
 
   async load() {
     const student = session.student()
+    if (!student) return { gone: '还没有可以预约的学员', goneText: '请先在“我的 · 我的学员”里添加。' }
     const schedule = await api.get(`/schedules/${this.id}`, { student_id: student.id })
     const facts = {
       s: schedule,

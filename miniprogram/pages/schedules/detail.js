@@ -75,6 +75,8 @@ Page(screen({
   async act(event) {
     if (this.data.busy) return
     const { action } = event.currentTarget.dataset
+    // Staff and teachers may look at a class without having anybody to book for.
+    if (!session.student()) { navigate.go('/pages/me/students'); return }
     // First in the tap, as WeChat wants it.
     const asked = action === 'join' ? consent.ask('join') : null
     if (action === 'accept') { this.openSheet(); return }
