@@ -2,6 +2,7 @@
 
 const api = require('./api')
 const time = require('./time')
+const { withFacts } = require('./facts')
 const session = require('./session')
 const { bookingStatus, money } = require('./texts')
 
@@ -33,6 +34,12 @@ function withNames(bookings) {
   }))
 }
 
+/** One booking with all that its class says. @param {any} booking */
+async function withPlace(booking) {
+  const { course_name: name, teacher_name: teacher, location } = await withFacts(await api.get(`/schedules/${booking.schedule_id}`))
+  return { ...booking, course_name: name, teacher_name: teacher, location }
+}
+
 /** @param {any} booking */
 function bookingView(booking) {
   const { login } = session.get()
@@ -56,4 +63,4 @@ function bookingView(booking) {
   }
 }
 
-module.exports = { bookingView, withNames }
+module.exports = { bookingView, withNames, withPlace }

@@ -9,7 +9,7 @@ const navigate = require('../../utils/navigate')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
 const offers = require('../../utils/offers')
-const { bookingView, withNames } = require('../../utils/bookings')
+const { bookingView, withPlace } = require('../../utils/bookings')
 const { classView } = require('../../utils/classes')
 const { explain, cancellation } = require('../../utils/texts')
 
@@ -37,8 +37,8 @@ Page(screen({
   },
 
   async load() {
-    const [[booking], server] = await Promise.all([
-      api.get(`/bookings/${this.id}`).then((found) => withNames([found])),
+    const [booking, server] = await Promise.all([
+      api.get(`/bookings/${this.id}`).then(withPlace),
       about.load(),
     ])
     const coming = Date.parse(booking.starts_at) > clock.now()

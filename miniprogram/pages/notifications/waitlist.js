@@ -7,7 +7,9 @@ const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
+const { withFacts } = require('../../utils/facts')
 const { confirmBy } = require('../../utils/standing')
+const { money } = require('../../utils/texts')
 const { endingOf, latestOffer, BY_OFFER } = require('../../utils/endings')
 
 const ACTIVE = ['waiting', 'notified', 'in_turn']
@@ -37,7 +39,7 @@ Page(screen({
 
   async load() {
     const entry = await api.get(`/waitlist/${this.id}`)
-    const schedule = await api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id })
+    const schedule = await withFacts(await api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }))
     const { offer } = schedule.mine
     const active = ACTIVE.includes(entry.status)
     return {
@@ -61,10 +63,15 @@ Page(screen({
   },
 
   confirm() {
-    const { e, offer, nickname } = this.data
+    const { e, s, offer, nickname } = this.data
     if (!offer) return
     this.selectComponent('#sheet').open({
-      waitlistId: this.id, offer, courseName: e.course_name, startsAt: e.starts_at, nickname,
+      waitlistId: this.id,
+      offer,
+      courseName: e.course_name,
+      startsAt: e.starts_at,
+      nickname,
+      price: s.final_price_fen > 0 ? money(s.final_price_fen) : '',
     })
   },
 

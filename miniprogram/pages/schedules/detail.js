@@ -8,6 +8,7 @@ const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
+const { withFacts } = require('../../utils/facts')
 const { standingOf } = require('../../utils/standing')
 const { explain, money } = require('../../utils/texts')
 
@@ -39,7 +40,7 @@ Page(screen({
   async load() {
     const student = session.student()
     const schedule = await api.get(`/schedules/${this.data.id}`, { student_id: student ? student.id : '' })
-    return this.view(schedule)
+    return this.view(await withFacts(schedule))
   },
 
   topics() {

@@ -8,6 +8,7 @@ const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
+const { withFacts } = require('../../utils/facts')
 const { confirmBy } = require('../../utils/standing')
 const { endingOf } = require('../../utils/endings')
 const { explain, money } = require('../../utils/texts')
@@ -45,7 +46,7 @@ Page(screen({
     const entry = await api.get(`/waitlist/${this.id}`)
     const active = ACTIVE.includes(entry.status)
     const [schedule, ending] = await Promise.all([
-      api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }),
+      api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }).then(withFacts),
       active ? {} : endingOf(entry),
     ])
     return {
@@ -81,7 +82,7 @@ Page(screen({
     const { e, s } = this.data
     if (this.data.status !== 'ready' || (s && (data.epoch < s.epoch || (data.epoch === s.epoch && data.version < s.version)))) return
     const entry = data.mine.waitlist_entry
-    if (entry) this.show({ ...this.viewOf(data), e: { ...e, position: entry.position, status: entry.status } })
+    if (entry) this.show({ ...this.viewOf({ ...s, ...data }), e: { ...e, position: entry.position, status: entry.status } })
     else this.later.call()
   },
 

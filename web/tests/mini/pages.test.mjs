@@ -128,7 +128,8 @@ test('booking: the seat is held, a double tap books once, the hold is used, and 
   const view = await open('/pages/booking/confirm?id=c1', {
     'GET /schedules/c1': () => schedule(FREE),
     'POST /schedules/c1/hold': () => ({ hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' }),
-    'POST /bookings': () => BOOKING, 'GET /bookings/b1': () => BOOKING,
+    'POST /bookings': () => BOOKING,
+    'GET /bookings/b1': () => BOOKING,
   });
   assert.match(view.shown(), /已为您占位，请在05:00内提交/);
   view.type('textarea', '第一次来');
@@ -139,6 +140,17 @@ test('booking: the seat is held, a double tap books once, the hold is used, and 
   assert.equal(view.route(), 'pages/booking/detail');
   assert.match(view.shown(), /预约成功.*BK20251112-000001/);
   assert.equal(view.server.requests.some(({ method }) => method === 'DELETE'), false);
+  done(view);
+});
+
+test('what a class costs, and where it is, stands there before it is booked', async () => {
+  const { location: _, ...live } = schedule(FREE);
+  const view = await open('/pages/schedules/detail?id=c1', {
+    'GET /schedules/c1': () => live,
+    'GET /courses/k1/slots': () => ({ items: [{ ...live, id: 'c0' }, { ...live, teacher_name: '林老师', location: '松风教室', final_price_fen: 18000 }], total: 2 }),
+  });
+  assert.match(view.shown(), /林老师 · 松风教室¥180/);
+  assert.match(view.server.requests.find(({ path }) => path === '/courses/k1/slots').query, /from=2025-11-12&to=2025-11-12/);
   done(view);
 });
 

@@ -80,7 +80,7 @@ export function schedule(change = {}) {
     id: 'c1', course_id: 'k1', course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00',
     capacity: 6, seats_taken: 6, seats_held: 0, seats_offered: 0, seats_left: 0, availability: 'booked',
     waitlist: { capacity: 8, length: 3, open: true }, cutoff_at: '2025-11-12T13:00:00.000+08:00', epoch: 1, version: 10,
-    server_time: '2025-11-12T12:30:00.000+08:00', rounds: [],
+    server_time: '2025-11-12T12:30:00.000+08:00', rounds: [], teacher_name: '林老师', location: '松风教室', final_price_fen: 0,
     ...change,
     mine: { booking: null, hold: null, waitlist_entry: null, offer: null, ...change.mine },
   };
