@@ -132,6 +132,8 @@ module.exports = function screen(def) {
     /** Loads, and shows either what came or why nothing did. What is there stays meanwhile. */
     async refresh() {
       if (!def.load) { this.show({ status: 'ready' }); return }
+      // Whoever has just logged out has nothing to load; the login page comes.
+      if (!session.get().login) return
       this.loads += 1
       const mine = this.loads
       try {
