@@ -121,6 +121,22 @@ export class Phone {
     await this.page.evaluate(() => __mp.lifecycle.foreground());
   }
 
+  /** The requests of the page to a route, as `{ method, key, body }`, as long as it is open. */
+  listensTo(route) {
+    const asked = [];
+    this.page.on('request', (request) => {
+      if (!new URL(request.url()).pathname.endsWith(route)) return;
+      asked.push({ method: request.method(), key: request.headers()['idempotency-key'], body: request.postData() });
+    });
+    return asked;
+  }
+
+  /** The server or the network was away: what Chromium says about that is no fault of the page. */
+  wasCutOff() {
+    const about = /net::ERR_|WebSocket connection to|status of 503/;
+    this.seen.faults = this.seen.faults.filter((fault) => !about.test(fault));
+  }
+
   /** A refusal with this status may come: Chromium writes a line of its own about it. */
   expects(...statuses) {
     for (const status of statuses) this.#refusals.add(String(status));

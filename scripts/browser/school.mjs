@@ -29,7 +29,8 @@ export class School {
 
   /** Moves the clock; every deadline on the way has been handled when this returns. */
   at(time) {
-    return this.admin.call('PUT', '/dev/clock', { now: this.instant(time) });
+    this.now = this.instant(time);
+    return this.admin.call('PUT', '/dev/clock', { now: this.now });
   }
 
   /** The next day at noon, with classes to come of its own. */

@@ -86,15 +86,26 @@ export class Server {
 /** Somebody who uses the API and not the page: the visitor's rival. */
 export class Person {
   #base;
+  #login;
   #token;
 
   static async logIn(base, name, role = 'student') {
+    return Person.enter(base, { code: `dev:${role}:${name}` });
+  }
+
+  /** Logs in with a body of `POST /login`. */
+  static async enter(base, login) {
     const person = new Person();
     person.#base = base;
-    person.name = name;
-    person.role = role;
+    person.#login = login;
     await person.#enter();
     return person;
+  }
+
+  static async register(base, account) {
+    const person = new Person();
+    person.#base = base;
+    return person.call('POST', '/register', account);
   }
 
   /** Answers with the data; a refusal is an error with its `status`, `reason` and literal `text`. */
@@ -110,7 +121,7 @@ export class Person {
 
   async #enter() {
     this.#token = null;
-    const answer = await this.call('POST', '/login', { code: `dev:${this.role}:${this.name}` });
+    const answer = await this.call('POST', '/login', this.#login);
     this.#token = answer.token;
     this.user = answer.user;
     this.students = answer.students;
