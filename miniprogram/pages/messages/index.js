@@ -36,6 +36,8 @@ Page(screen({
   },
 
   load() {
+    // What is told without an event, as of a new device, counts on the mark as soon as it is seen.
+    inbox.load()
     return listing.first(this)
   },
 

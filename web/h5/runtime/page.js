@@ -7,6 +7,7 @@ const REACH_BOTTOM_PX = 50;
 
 export class OpenPage {
   #isLow = false;
+  #height = 0;
   #scrollTop = 0;
   #focused = null;
 
@@ -126,6 +127,9 @@ export class OpenPage {
     this.call('onPageScroll', { scrollTop });
     const distance = this.settings.onReachBottomDistance ?? REACH_BOTTOM_PX;
     const isLow = scrollHeight - scrollTop - clientHeight <= distance;
+    // A page that has grown has a new end, also for whoever jumps from one end to the next.
+    if (scrollHeight > this.#height) this.#isLow = false;
+    this.#height = scrollHeight;
     if (isLow && !this.#isLow) this.call('onReachBottom');
     this.#isLow = isLow;
   }
