@@ -31,7 +31,7 @@ export async function openPage(browser, base, options = {}) {
   const page = await context.newPage();
   const seen = { faults: [], requests: [], heard: [], said: [] };
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') seen.faults.push(`console: ${message.text()}`);
+    if (message.type() === 'error' || message.type() === 'warning') seen.faults.push(`console: ${message.text()} ${message.location().url}`);
     if (message.text().startsWith('CSP ')) seen.faults.push(message.text());
   });
   page.on('pageerror', (error) => seen.faults.push(`page: ${error.stack ?? error}`));

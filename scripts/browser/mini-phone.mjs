@@ -8,6 +8,14 @@ export const WAIT_MS = 10_000;
 /** What Chromium itself says of an answer that is a refusal. */
 const REFUSED = /^console: Failed to load resource: the server responded with a status of (\d+)/;
 
+/** Runs in the page: says no wherever WeChat asks whether it may write. */
+function refuseMessages() {
+  new MutationObserver(() => {
+    const buttons = [...document.querySelectorAll('dialog[aria-label="订阅消息"] button')];
+    buttons.find((button) => button.textContent === '拒绝')?.click();
+  }).observe(document, { childList: true, subtree: true });
+}
+
 export class Phone {
   #refusals = new Set();
 
@@ -21,7 +29,7 @@ export class Phone {
     Object.assign(phone, await openPage(browser, base, { ...PHONE, ...options }), { name, role, base });
     phone.page.setDefaultTimeout(WAIT_MS);
     if (prepare) await prepare(phone.page);
-    if (!isAsked) await phone.page.addLocatorHandler(phone.question, () => phone.question.getByRole('button', { name: '拒绝' }).tap());
+    if (!isAsked) await phone.page.addInitScript(refuseMessages);
     const whose = name === null ? '' : `?${new URLSearchParams({ ...(role === 'student' ? {} : { role }), person: name })}`;
     await phone.page.goto(`${base}/m/${whose}#${at}`);
     await phone.screen.waitFor();
@@ -95,12 +103,12 @@ export class Phone {
   }
 
   async isAt(path) {
-    await this.page.waitForFunction((wanted) => __mp.router.current.path === wanted, path);
+    await this.page.waitForFunction((wanted) => __mp.router.current?.path === wanted, path);
   }
 
   /** The page has loaded: no skeleton is shown any more. */
   async isReady() {
-    await this.page.waitForFunction(() => __mp.router.current.caller.data.status !== 'loading');
+    await this.page.waitForFunction(() => __mp.router.current.caller.data.status !== 'loading', null, { polling: 30 });
   }
 
   /** Waits for something that is not on the screen. */
@@ -145,7 +153,7 @@ export class Phone {
 
   /** Nothing that a device would refuse, no error, no violation of the policy, nothing from outside. */
   async isWell() {
-    const problems = await this.page.evaluate(() => __mp.problems.list);
+    const problems = await this.page.evaluate(() => __mp.problems);
     assert.deepEqual(problems, [], `${this.name}: misuse`);
     const faults = this.seen.faults.filter((fault) => !this.#refusals.has(REFUSED.exec(fault)?.[1]));
     assert.deepEqual(faults, [], `${this.name}: faults`);

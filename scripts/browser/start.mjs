@@ -42,7 +42,7 @@ async function open(on = page) {
 async function areWell(on = page) {
   const phones = on.frames().filter((frame) => frame.url().includes('/m/'));
   assert.equal(phones.length, 2);
-  for (const frame of phones) assert.deepEqual(await frame.evaluate(() => __mp.problems.list), []);
+  for (const frame of phones) assert.deepEqual(await frame.evaluate(() => __mp.problems), []);
 }
 
 /** Says no where WeChat asks whether it may write: the question covers what the phone shows. */
