@@ -18,6 +18,8 @@ interface Options<V extends Values, T> {
   done: (answer: T, values: V) => void;
   /** The field of the form for a field of the request, where they are called differently. */
   fieldOf?: (field: string) => keyof V | undefined;
+  /** The field that a refusal by a rule is about, by its reason. */
+  fieldOfReason?: (reason: string) => keyof V | undefined;
 }
 
 export interface Form<V extends Values> {
@@ -56,7 +58,7 @@ export function useForm<V extends Values, T>(options: Options<V, T>): Form<V> {
       options.done(answer, values);
     } catch (error) {
       if (error instanceof ApiError && !error.unknown) tap.current.settled();
-      const field = error instanceof ApiError ? named(error.field) : undefined;
+      const field = error instanceof ApiError ? (named(error.field) ?? options.fieldOfReason?.(error.reason)) : undefined;
       if (field && error instanceof ApiError) {
         const about = { [field]: error.aboutField } as Problems<V>;
         setRefused(about);

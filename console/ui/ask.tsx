@@ -21,6 +21,8 @@ export interface AskedField {
   maxLength?: number;
   /** What is wrong with it. */
   check?: (value: string) => string | undefined;
+  /** The reason of a refusal that is about this field, and stands beside it. */
+  refusal?: string;
 }
 
 export interface Asked {
@@ -60,6 +62,7 @@ function AskDialog({ what, onClose }: { what: Asked; onClose: () => void }) {
     },
     send: run,
     done: onClose,
+    fieldOfReason: (reason) => fields.find(({ refusal }) => refusal === reason)?.name,
   });
   return (
     <Dialog title={title} onClose={onClose}>

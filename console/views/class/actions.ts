@@ -150,6 +150,7 @@ function changeCapacity({ now, changed }: Context): void {
         type: 'number',
         initial: String(before),
         hint: t('ask.capacity.use', { n: inUse }),
+        refusal: 'capacity_in_use',
         check: (value) => {
           if (!/^\d+$/.test(value) || Number(value) < 1 || Number(value) > CAPACITY_MAX)
             return t('wrong.number', { min: 1, max: CAPACITY_MAX });

@@ -45,6 +45,7 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
       toast(t('done.edit'));
     },
     fieldOf: (field) => (({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' }) as const)[field],
+    fieldOfReason: (reason) => (reason === 'teacher_busy' ? 'start' : undefined),
   });
   return (
     <Dialog title={t('ask.edit')} onClose={onClose}>

@@ -24,17 +24,12 @@ const WORDS = {
 /** Whether the page that is open shows this offer itself. @param {any} place */
 function isOpen(place) {
   const pages = getCurrentPages()
-  const top = pages[pages.length - 1]
-  return Boolean(top && ['pages/home/index', 'pages/waitlist/index'].includes(top.route)) || isOwn(place)
-}
-
-/** Whether the page that is open is about this place in line, or its class as this student sees it. @param {any} place */
-function isOwn(place) {
-  const pages = getCurrentPages()
   const top = /** @type {any} */ (pages[pages.length - 1])
-  const id = top && top.options && top.options.id
-  if (!id) return false
+  if (!top) return false
+  if (['pages/home/index', 'pages/waitlist/index'].includes(top.route)) return true
+  const id = top.options && top.options.id
   if (['pages/waitlist/detail', 'pages/notifications/waitlist'].includes(top.route)) return id === place.waitlistId
+  // A class stands as one student sees it.
   const student = session.student()
   return top.route === 'pages/schedules/detail' && id === place.scheduleId && Boolean(student) && student.id === place.studentId
 }
