@@ -1,11 +1,12 @@
 // Asking before something is done: what will follow, what has to be said, and how it went.
 
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { useForm } from '../lib/form.ts';
 import type { Problems, Values } from '../lib/form.ts';
 import { t } from '../lib/i18n.ts';
+import { place } from '../lib/router.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { Failure, SelectField, TextField } from './field.tsx';
@@ -46,6 +47,9 @@ export function ask(what: Asked): void {
 /** Draws what is asked; stands once, at the end of the page. */
 export function AskHost() {
   const current = asked.value;
+  const page = place.value.path.join('/');
+  // What is asked about one page must not be answered on another.
+  useEffect(() => () => void (asked.value = null), [page]);
   if (!current) return null;
   return <AskDialog key={current.id} what={current.what} onClose={() => (asked.value = null)} />;
 }

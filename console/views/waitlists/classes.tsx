@@ -5,7 +5,6 @@ import { whenText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
-import { wallTime } from '../../lib/time.ts';
 import type { WaitingClass } from '../../lib/types.ts';
 import { ask } from '../../ui/ask.tsx';
 import { Badge } from '../../ui/badge.tsx';
@@ -57,9 +56,7 @@ function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
           {full && <Badge tone="hot">{t('waitlists.full')}</Badge>}
         </span>
       </td>
-      <td data-label={t('waitlists.cutoff')} title={whenText(cutoff_at)}>
-        {wallTime(cutoff_at)}
-      </td>
+      <td data-label={t('waitlists.cutoff')}>{whenText(cutoff_at)}</td>
       <td data-label={suggestion ? t('waitlists.suggestion') : undefined}>
         {suggestion && (
           <span class="row">
