@@ -37,6 +37,7 @@ export class Somebody {
     somebody.#person = await Person.logIn(base, name, role);
     somebody.name = name;
     somebody.student = somebody.#person.students[0]?.id;
+    somebody.account = somebody.#person.user.id;
     return somebody;
   }
 
@@ -110,6 +111,13 @@ export class Desk {
    * is as in the address bar after `#`.
    */
   async window(role, name, address = '/board', options = {}) {
+    const opened = await this.open(role, name, address, options);
+    await live(opened.page);
+    return opened;
+  }
+
+  /** The same for whom the console may have nothing to show. */
+  async open(role, name, address = '/board', options = {}) {
     const login = await fetch(`${this.base}/api/v1/login`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -121,7 +129,6 @@ export class Desk {
     const opened = await openPage(this.browser, this.base, { viewport: { width: 1280, height: 900 }, storageState, acceptDownloads: true, ...options });
     opened.page.setDefaultTimeout(WAIT_MS);
     await opened.page.goto(`${this.base}/console/#${address}`);
-    await live(opened.page);
     return opened;
   }
 
