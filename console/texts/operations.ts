@@ -53,6 +53,8 @@ export const operations = {
   'note.state.failed': ['失败', 'Failed'],
   'note.state.dropped': ['已作废', 'Dropped'],
   'note.reason.no_grant': ['没有订阅次数', 'no grant left'],
+  'note.reason.no_template': ['没有配置模板', 'no template is set up'],
+  'note.reason.quiet_hours': ['免打扰时段，稍后发送', 'quiet hours, sent later'],
   'note.reason.not_linked': ['没有通过微信登录', 'not linked to WeChat'],
   'note.reason.account_disabled': ['账号已停用', 'account disabled'],
   'note.reason.account_fault': ['微信账号异常', 'a fault of the WeChat account'],
