@@ -267,7 +267,7 @@ test('the roster as a table: a mark for Excel, nothing that a spreadsheet would 
   await page.emulateMedia({ media: 'print' });
   for (const hidden of ['.side', '.class__actions', '.story', '.queue', '.toasts']) assert.equal(await page.locator(hidden).first().isVisible(), false, hidden);
   await page.getByText('签到').waitFor();
-  await page.getByText('前台练习 · 2025-11-13 周四 12:00–13:00', { exact: true }).waitFor();
+  await page.getByText('前台练习 · 11月13日 周四 12:00–13:00', { exact: true }).waitFor();
   await desk.shoot(page, 'print', { fullPage: true });
   await page.emulateMedia({ media: 'screen' });
 });
