@@ -20,7 +20,7 @@ module.exports = {
   /** @param {string} scheduleId @param {string} studentId */
   hold: (scheduleId, studentId) => api.act('POST', `/schedules/${safe(scheduleId)}/hold`, { profile_id: studentId }),
   /** @param {string} scheduleId @param {string} studentId */
-  release: (scheduleId, studentId) => api.act('DELETE', `/schedules/${safe(scheduleId)}/hold`, { profile_id: studentId }),
+  release: (scheduleId, studentId) => api.act('DELETE', `/schedules/${safe(scheduleId)}/hold?profile_id=${safe(studentId)}`),
   /** @param {{schedule_id: string, profile_id: string, hold_id?: string, note?: string}} booking */
   book: (booking) => api.act('POST', '/bookings', booking),
   /** @param {string} bookingId */

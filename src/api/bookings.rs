@@ -420,6 +420,18 @@ pub async fn change_notes(
     ctx.once(key, write_notes(&ctx, &caller, found.booking.id, notes)).await
 }
 
+/// As PATCH, for clients that have no such method: a mini-program's.
+#[utoipa::path(put, path = "/bookings/{id}", tag = "bookings", request_body = NoteChange,
+    responses((status = 200, body = WholeBooking), (status = 403), (status = 404)))]
+pub async fn put_notes(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<NoteChange>,
+) -> Result<HttpResponse, Problem> {
+    change_notes(ctx, caller, req, body).await
+}
+
 async fn write_notes(ctx: &Ctx, caller: &Caller, id: BookingId, notes: NoteChange) -> Result<StoredAnswer, Problem> {
     let now = ctx.now();
     let written = ctx.app.store.write(move |tx| {

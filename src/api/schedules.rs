@@ -502,17 +502,20 @@ pub async fn hold(ctx: Ctx, caller: Caller, req: HttpRequest, body: Body<ForStud
     ask(&ctx, id, command, body.key, tell).await
 }
 
-/// Gives the held seat back.
-#[utoipa::path(delete, path = "/schedules/{id}/hold", tag = "schedules", responses((status = 200)))]
+/// Gives the held seat back. Whose it is may stand in the address: some clients send no body with a DELETE.
+#[utoipa::path(delete, path = "/schedules/{id}/hold", tag = "schedules", params(("profile_id" = Option<String>, Query)),
+    responses((status = 200)))]
 pub async fn release_hold(
     ctx: Ctx,
     caller: Caller,
     req: HttpRequest,
+    query: Query,
     body: Body<ForStudent>,
 ) -> Result<HttpResponse, Problem> {
     let id: ScheduleId = path_id(&req, "id")?;
     check_ours(&ctx, id).await?;
-    let student = ctx.app.people.resolve(&caller, body.value.profile_id.as_deref(), ctx.now()).await?;
+    let profile = body.value.profile_id.as_deref().or(query.get("profile_id"));
+    let student = ctx.app.people.resolve(&caller, profile, ctx.now()).await?;
     let lang = ctx.lang;
     let tell: Tell = Arc::new(move |_, _, _| (200, reply::body(lang, 200, serde_json::json!({ "released": true }))));
     ask(&ctx, id, Command::ReleaseHold { student }, body.key, tell).await

@@ -184,6 +184,18 @@ pub async fn change_student(
     Ctx::to_the_end(async move { ctx.once(key, rename(&ctx, &caller, id, nickname)).await }).await
 }
 
+/// As PATCH, for clients that have no such method: a mini-program's.
+#[utoipa::path(put, path = "/students/{id}", tag = "people", request_body = StudentChange,
+    responses((status = 200, body = StudentRow), (status = 404)))]
+pub async fn put_student(
+    ctx: Ctx,
+    caller: Caller,
+    req: HttpRequest,
+    body: Body<StudentChange>,
+) -> Result<HttpResponse, Problem> {
+    change_student(ctx, caller, req, body).await
+}
+
 async fn rename(ctx: &Ctx, caller: &Caller, id: StudentId, nickname: String) -> Result<StoredAnswer, Problem> {
     let now = ctx.now();
     let renamed = ctx.app.store.write(move |tx| {

@@ -75,6 +75,7 @@ routes! {
     put "/bookings/{id}/move" LoggedIn bookings::move_booking;
     put "/bookings/{id}/paid" Staff bookings::mark_paid;
     patch "/bookings/{id}" LoggedIn bookings::change_notes;
+    put "/bookings/{id}" LoggedIn bookings::put_notes;
     get "/coach/bookings" Teacher bookings::list_coach_bookings;
     post "/pay" LoggedIn bookings::pay;
 
@@ -110,6 +111,7 @@ routes! {
     get "/students" LoggedIn students::list_students;
     post "/students" LoggedIn students::add_student;
     patch "/students/{id}" LoggedIn students::change_student;
+    put "/students/{id}" LoggedIn students::put_student;
     get "/teachers" LoggedIn people::list_teachers;
 
     get "/courses" LoggedIn courses::list_courses;

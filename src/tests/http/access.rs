@@ -37,7 +37,9 @@ put    /bookings/$booking/no-show {}                                            
 put    /bookings/$booking/move {"schedule_id":"$free"}                            | 401 | 404 200 404 200 200 200
 put    /bookings/$unpaid/paid {}                                                  | 401 | 403 403 403 403 200 200
 patch  /bookings/$booking      {"student_note":"x"}                               | 401 | 404 200 404 403 403 403
+put    /bookings/$booking      {"student_note":"x"}                               | 401 | 404 200 404 403 403 403
 patch  /bookings/$booking      {"teacher_note":"x"}                               | 401 | 404 403 404 200 200 200
+put    /bookings/$booking      {"teacher_note":"x"}                               | 401 | 404 403 404 200 200 200
 get    /coach/bookings                                                            | 401 | 403 403 200 200 403 403
 post   /pay                    {"booking_id":"$unpaid"}                           | 401 | 404 200 404 200 200 200
 
@@ -78,6 +80,7 @@ post   /users/$account/unlock  {}                                               
 get    /students                                                                  | 401 | 200 200 200 200 200 200
 post   /students               {"nickname":"新"}                                  | 401 | 201 201 201 201 201 201
 patch  /students/$student      {"nickname":"$name"}                               | 401 | 404 200 404 404 200 200
+put    /students/$student      {"nickname":"$name"}                               | 401 | 404 200 404 404 200 200
 get    /teachers                                                                  | 401 | 200 200 200 200 200 200
 
 get    /courses                                                                   | 401 | 200 200 200 200 200 200
