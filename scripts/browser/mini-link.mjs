@@ -181,8 +181,7 @@ stage.test('offline: after some silence the phone says so; online it goes on by 
   await school.newDay('12:00');
   const lesson = await school.lesson({ queue: ['A'] });
   const phone = await stage.phone('A', '/pages/me/index', CLOCKED);
-  await phone.isReady();
-  await phone.until(() => phone.seen.heard.some(({ topic }) => topic === 'me'));
+  await phone.isLive();
   await phone.context.setOffline(true);
   // What is silent for ten seconds is taken for lost; a socket that stays open offline is silent.
   await phone.page.evaluate(() => __mp.sockets.interrupt());

@@ -120,6 +120,11 @@ export class Phone {
     }
   }
 
+  /** The socket tells what happens to this person. */
+  isLive() {
+    return this.until(() => this.seen.heard.some(({ type, topic }) => type === 'snapshot' && topic === 'me'));
+  }
+
   /** Goes into the background, or comes back. */
   async background() {
     await this.page.evaluate(() => __mp.lifecycle.background());

@@ -277,7 +277,7 @@ stage.test('an offer shows over any other page, and leads to its confirmation', 
   const { school } = stage;
   const lesson = await released('12:30');
   const a = await stage.phone('A', '/pages/courses/index');
-  await a.isReady();
+  await a.isLive();
   await lesson.free();
   const popup = a.page.getByRole('alert');
   await a.sees(OFFERED, popup);
@@ -297,7 +297,7 @@ stage.test('a notice that was put away stays away; the offer is on the first pag
   const { school } = stage;
   const lesson = await released('12:30');
   const a = await stage.phone('A', '/pages/calendar/index');
-  await a.isReady();
+  await a.isLive();
   await lesson.free();
   await a.tap('稍后', a.page.getByRole('alert'));
   await a.seesNo(OFFERED, a.page.getByRole('alert'));
