@@ -24,6 +24,7 @@ Page(screen({
     this.booked = false
     /** Whose seat is held, by student. */
     this.heldFor = ''
+    this.holdTold = false
   },
 
   onUnload() {
@@ -52,6 +53,7 @@ Page(screen({
 
   /** @param {string} studentId */
   async hold(studentId) {
+    this.holdTold = false
     try {
       const hold = await actions.hold(this.id, studentId)
       this.heldFor = studentId
@@ -78,10 +80,12 @@ Page(screen({
 
   /** The class may be called off, or the hold end, while one writes. @param {string} topic @param {any} state */
   onState(topic, { data }) {
+    if (data.mine.hold) this.holdTold = true
     if (this.data.status !== 'ready' || this.booked || this.data.busy) return
     if (data.availability === 'revoked') this.show({ gone: '课程已取消', goneText: '可以看看同一课程的其他时间。' })
     else if (data.availability === 'blocked') this.show({ gone: '暂不可预约', goneText: '可以看看其他时间。' })
-    else if (this.data.hold && !data.mine.hold && !data.mine.booking) this.show({ hold: null, lapsed: true })
+    // A state from before the hold may arrive after it: only a hold that was told of can be gone.
+    else if (this.data.hold && this.holdTold && !data.mine.hold && !data.mine.booking) this.show({ hold: null, lapsed: true })
   },
 
   expire() {
