@@ -41,12 +41,16 @@ test('every page of the program is among those that are opened here', () => {
   assert.deepEqual(all.filter((page) => !opened.has(page)), []);
 });
 
+/** A phone on which no notice of an offer covers the pages: that is looked at elsewhere. */
+async function quiet(who, options) {
+  // A seat that is held too often is refused, and may be booked all the same.
+  const phone = (await stage.phone(who, '/pages/me/profile', options)).expects(409);
+  if (who === STUDENT) await phone.tap('稍后', phone.page.getByRole('alert'));
+  return phone;
+}
+
 /** Opens these pages one after the other and looks at each. */
 async function visits(phone, pages, look) {
-  await phone.isLive();
-  await phone.go('/pages/messages/index');
-  // The notice of an offer is looked at elsewhere; here it would cover the page.
-  if (phone.name === STUDENT.name) await phone.tap('稍后', phone.page.getByRole('alert'));
   for (const [path, query] of Object.entries(pages)) {
     await phone.go(`/${path}${query && `?${query}`}`);
     await phone.isReady();
@@ -57,7 +61,7 @@ async function visits(phone, pages, look) {
 for (const [who, pages] of [[STUDENT, STUDENTS], [TEACHER, TEACHERS]]) {
   for (const colorScheme of ['light', 'dark']) {
     stage.test(`${who.role ?? 'student'}: every page can be read, ${colorScheme}`, async () => {
-      const phone = await stage.phone(who, undefined, { colorScheme });
+      const phone = await quiet(who, { colorScheme });
       const found = {};
       await visits(phone, pages, async (path, name) => {
         await stage.shoot(phone, `${who.role ?? 'student'} ${name} ${colorScheme}`);
@@ -70,8 +74,7 @@ for (const [who, pages] of [[STUDENT, STUDENTS], [TEACHER, TEACHERS]]) {
   }
 
   stage.test(`${who.role ?? 'student'}: at 360 px, and with type twice as large, nothing is cut off or scrolls sideways`, async () => {
-    // A seat that is held too often is refused, and may be booked all the same.
-    const phone = (await stage.phone(who, undefined, { viewport: { width: 360, height: 740 } })).expects(409);
+    const phone = await quiet(who, { viewport: { width: 360, height: 740 } });
     for (const size of ['100%', '200%']) {
       await phone.page.evaluate((to) => { document.documentElement.style.fontSize = to; }, size);
       await visits(phone, pages, async (path, name) => {
@@ -97,7 +100,7 @@ function tooWide(phone) {
 
 stage.test('what targets a thumb is large enough', async () => {
   for (const [who, pages] of [[STUDENT, STUDENTS], [TEACHER, TEACHERS]]) {
-    const phone = (await stage.phone(who)).expects(409);
+    const phone = await quiet(who);
     await visits(phone, pages, async (path) => {
       const small = await phone.page.evaluate(() => [...document.querySelectorAll('wx-button, [role=button], [role=tab], [role=link], [role=radio], h5-nav button')]
         .filter((element) => element.checkVisibility() && element.getBoundingClientRect().width > 0)
