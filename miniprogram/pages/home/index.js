@@ -49,6 +49,7 @@ Page(screen({
     const { login } = session.get()
     const teaching = session.isTeacher()
     const own = teaching ? await teacher.load() : await student.load()
+    const names = teaching ? await teacher.namesOf(this.data.feed) : new Map()
     this.slots = new Map(own.slots.map((/** @type {any} */ slot) => [slot.id, slot]))
     const today = time.today()
     this.paintPlaces()
@@ -58,6 +59,7 @@ Page(screen({
       teaching,
       next: own.next,
       classes: this.classViews(),
+      feed: this.data.feed.map((/** @type {any} */ row) => teacher.named(row, names)),
     }
   },
 
@@ -90,7 +92,8 @@ Page(screen({
   /** @param {any} event @param {string} topic */
   onEvent(event, topic) {
     if (topic !== 'coach' || event.event !== 'booking') return
-    const line = teacher.line(event, this.slots)
+    const known = new Map(this.data.feed.map((/** @type {any} */ row) => [row.key, row.who]))
+    const line = teacher.named(teacher.line(event, this.slots), known)
     const feed = [line, ...this.data.feed.filter((/** @type {any} */ row) => row.key !== line.key)]
     this.show({ feed: feed.slice(0, FEED_MAX) })
     this.later.call()

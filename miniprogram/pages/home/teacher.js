@@ -35,13 +35,37 @@ function view(slot) {
 function line(event, slots) {
   const booking = event.data
   const slot = slots.get(booking.schedule_id)
-  const what = [booking.nickname, slot ? slot.course_name : '', time.moment(booking.starts_at)].filter(Boolean).join(' · ')
-  return {
+  const what = [slot ? slot.course_name : '', time.moment(booking.starts_at)].filter(Boolean).join(' · ')
+  const row = {
     key: booking.id,
+    scheduleId: booking.schedule_id,
+    what,
+    who: '',
     text: what,
     state: bookingStatus(booking),
     tone: booking.status === 'cancelled' ? 'hot' : booking.status === 'pending' ? 'held' : 'main',
   }
+  return named(row, new Map([[booking.id, booking.nickname]]))
 }
 
-module.exports = { load, view, line }
+/**
+ * The line with who it is about, once that is known.
+ * @param {any} row
+ * @param {Map<string, string>} names by booking
+ */
+function named(row, names) {
+  const who = row.who || names.get(row.key) || ''
+  return { ...row, who, text: [who, row.what].filter(Boolean).join(' · ') }
+}
+
+/** Who the lines are about that do not say it: an event has no names, a roster does. @param {any[]} feed */
+async function namesOf(feed) {
+  const ids = Array.from(new Set(feed.filter((row) => !row.who).map((row) => row.scheduleId)))
+  const rosters = await Promise.all(ids.map((id) => api.get(`/schedules/${id}/roster`)))
+  /** @type {Map<string, string>} */
+  const names = new Map()
+  rosters.forEach(({ bookings }) => bookings.forEach((/** @type {any} */ booking) => names.set(booking.id, booking.nickname)))
+  return names
+}
+
+module.exports = { load, view, line, named, namesOf }
