@@ -13,6 +13,8 @@ const STUDENT = { name: '林小雨' };
 const TEACHER = { name: '林老师', role: 'teacher' };
 const stage = await Stage.open('mini-pages', { now: '2025-11-12T06:00:00.000+08:00', demoData: false });
 const { ids } = await furnish(stage.school, { student: STUDENT.name, teacher: TEACHER.name });
+// The days from here on are free for what is done on them.
+stage.school.date = '2025-11-20';
 /** A school in which there is nothing at all. */
 const bare = await stage.serve('bare', { demoData: false });
 
