@@ -74,7 +74,7 @@ test('booking for somebody: nobody chosen is said beside the field, nobody found
 });
 
 test('a cancellation says what follows, keeps its reason, and is taken back by booking again', async () => {
-  await onPerson('取消预约', '阿安');
+  await onPerson('取消', '阿安');
   await dialog(page).getByText('阿安 会收到取消通知').waitFor();
   await dialog(page).getByText('空出的名额对所有人开放').waitFor();
   await dialog(page).getByLabel('原因（选填，学员会看到）').fill('老师生病');
@@ -160,7 +160,7 @@ test('offers are withdrawn, a free seat is offered by hand, and then given to so
   await press(page, '直接预约');
   await rosterRow(page, '阿夏').waitFor();
   await shows(page, '候补', '1/8');
-  await onPerson('移出候补', '阿冬');
+  await onPerson('移出', '阿冬');
   await press(page, '移出候补');
   await page.getByText('没有人候补').waitFor();
 });
@@ -222,7 +222,7 @@ test('a fee is waited for, paid at the desk, and given back', async () => {
   await press(page, '已收款');
   await rosterRow(page, '阿安').getByText('已支付').waitFor();
   await rosterRow(page, '阿安').getByText('已确认').waitFor();
-  await onPerson('取消预约', '阿安');
+  await onPerson('取消', '阿安');
   await dialog(page).getByText('已支付的 ¥180.50 会退款').waitFor();
   await press(page, '取消预约');
   await page.getByText('已取消的 1 个预约').click();
