@@ -76,7 +76,7 @@ export class Desk {
     await desk.server.start();
     desk.base = desk.server.base;
     desk.browser = await launch();
-    desk.admin = await desk.somebody('admin', '管理员');
+    desk.admin = await desk.somebody('admin', 'root');
     return desk;
   }
 

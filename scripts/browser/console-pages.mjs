@@ -44,7 +44,7 @@ async function settled(page) {
 
 /** Goes to each page in one window and looks at it. */
 async function look(desk, pages, { colorScheme, viewport, axe, name }) {
-  const { page, seen, context } = await desk.window('admin', '管理员', '/board', { colorScheme, viewport });
+  const { page, seen, context } = await desk.window('admin', 'root', '/board', { colorScheme, viewport });
   for (const [title, address] of Object.entries(pages)) {
     await visit(page, address);
     await settled(page);
@@ -83,7 +83,7 @@ for (const [colorScheme, viewport] of [['light', PHONE], ['dark', DESK]]) {
 }
 
 test('what is not there is said in words: a class, a person', async () => {
-  const { page, seen, context } = await empty.window('admin', 'admin');
+  const { page, seen, context } = await empty.window('admin', 'root');
   for (const address of ['/classes/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/people/01ARZ3NDEKTSV4RRFFQ69G5FAV']) {
     await visit(page, address);
     await page.locator('.empty--bad').first().waitFor();
@@ -111,7 +111,7 @@ async function furnish({ admin, students }) {
 
 test('in English nothing Chinese is left, no key of a missing text and no word of the server’s', async () => {
   const furnished = await furnish({ admin: empty.admin, students: await empty.students(['amy', 'ben', 'cat']) });
-  const { page, seen, context } = await empty.window('admin', 'admin', '/board', { locale: 'en-GB', viewport: DESK });
+  const { page, seen, context } = await empty.window('admin', 'root', '/board', { locale: 'en-GB', viewport: DESK });
   for (const [title, address] of Object.entries(furnished)) {
     await visit(page, address);
     await settled(page);
