@@ -212,10 +212,13 @@ test('people: found, given a role that acts at once, disabled with their session
 });
 
 test('health: what the server did is plotted, and an audit finds nothing wrong', async () => {
+  for (const time of ['06:00:30', '06:01', '06:01:30']) await desk.moveTo(at(time));
   await visit(page, '/health');
+  await until('five plots', async () => (await page.locator('.plot canvas').count()) === 5);
+  const drawn = await page.locator('.plot canvas').first().evaluate((canvas) => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size);
+  assert.ok(drawn > 4, 'axes and lines of their own colours');
   await page.getByRole('button', { name: '开始审计' }).click();
   await page.getByText('全部一致。').waitFor();
-  await page.locator('.plot canvas, .empty').first().waitFor();
   assert.match(await page.locator('.page-head').innerText(), /SQLite/);
   await desk.shoot(page, 'health', { fullPage: true });
 });
