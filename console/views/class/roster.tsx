@@ -4,7 +4,7 @@ import { dateText, whenText, yuan } from '../../lib/format.ts';
 import { t, tWord } from '../../lib/i18n.ts';
 import { wallDate, wallTime } from '../../lib/time.ts';
 import { today } from '../../lib/today.ts';
-import type { RosterBooking } from '../../lib/types.ts';
+import type { RosterBooking, Slot } from '../../lib/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import type { Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -29,8 +29,7 @@ export function RosterView({ context, onPerson }: Props) {
     <section class="roster" aria-labelledby="roster-title">
       <h2 id="roster-title">{t('roster.title', { n: booked.length, capacity: now.capacity })}</h2>
       <p class="print-only">
-        {now.course_name} · {dateText(wallDate(now.starts_at))} {wallTime(now.starts_at)}–{wallTime(now.ends_at)} ·{' '}
-        {[now.teacher_name, now.location].filter(Boolean).join(' · ')}
+        {[now.course_name, onPaper(now), now.teacher_name, now.location].filter(Boolean).join(' · ')}
       </p>
       {booked.length === 0 ? (
         <Empty title={t('roster.empty')}>{t('roster.empty.text')}</Empty>
@@ -62,6 +61,11 @@ export function RosterView({ context, onPerson }: Props) {
   );
 }
 
+/** The date in full: paper is read on other days too. */
+function onPaper({ starts_at, ends_at }: Slot): string {
+  return `${dateText(wallDate(starts_at))} ${wallTime(starts_at)}–${wallTime(ends_at)}`;
+}
+
 function Head() {
   return (
     <thead>
@@ -69,7 +73,7 @@ function Head() {
         <th>{t('roster.name')}</th>
         <th>{t('roster.state')}</th>
         <th>{t('roster.fee')}</th>
-        <th>{t('roster.booked')}</th>
+        <th class="screen-only">{t('roster.booked')}</th>
         <th class="screen-only">{t('roster.actions')}</th>
         <th class="print-only">{t('roster.sign')}</th>
       </tr>
@@ -117,7 +121,7 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
         {booking.final_price_fen > 0 ? `${yuan(booking.final_price_fen)} ` : ''}
         {!unpaid && <span class="soft">{t(`payment.${payment_status}`)}</span>}
       </td>
-      <td data-label={t('roster.booked')}>
+      <td data-label={t('roster.booked')} class="screen-only">
         <span>
           <span class="nowrap">{sinceText(booking.created_at)}</span> <span class="soft">{how.filter(Boolean).join('，')}</span>
         </span>
