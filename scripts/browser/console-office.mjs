@@ -263,6 +263,7 @@ test('by the keyboard alone: find, walk the board, read the shortcuts; dialogs k
   assert.equal(await opener.evaluate((button) => button === document.activeElement), true, 'focus comes back');
 
   await page.keyboard.press('Control+k');
+  await page.locator('.palette__input:focus').waitFor();
   await page.keyboard.type('水墨');
   const option = page.getByRole('option', { name: /水墨入门/ }).first();
   await option.waitFor();
