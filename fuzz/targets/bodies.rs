@@ -13,12 +13,14 @@ use yueke::{
             register::Register,
             sessions::{Logout, Refresh},
         },
-        bookings::{MoveTo, NewBooking, Pay},
+        batches::NewSchedules,
+        bookings::{MoveTo, NewBooking, NoteChange, Pay},
         courses::{Course, CourseChange, NewCourse},
         dev::{MakePeople, MoveClock, Release, Rush},
         people::{ChooseRole, ProfileChange},
         schedules::{ForStudent, NewSchedule, PolicyChange, Reason, ScheduleChange, policy_of},
         sizes::Size,
+        students::{NewStudent, StudentChange},
         subscriptions::Answered,
         waitlist::{Begin, Join, Notify, Respond, Withdraw},
     },
@@ -38,8 +40,8 @@ macro_rules! readers {
 
 readers! {
     Answered Begin BindPhone ChooseRole CourseChange ForStudent Join Login Logout MakePeople Merge MoveClock MoveTo NewBooking
-    NewCourse NewPassword NewRoles NewSchedule Nothing Notify Pay ProfileChange Reason Refresh Register Release
-    ResetPassword Respond Rush ScheduleChange SendCode Size Withdraw
+    NewCourse NewPassword NewRoles NewSchedule NewSchedules NewStudent NoteChange Nothing Notify Pay ProfileChange
+    Reason Refresh Register Release ResetPassword Respond Rush ScheduleChange SendCode Size StudentChange Withdraw
 }
 
 fn reads<T: DeserializeOwned>(body: &[u8]) -> bool {

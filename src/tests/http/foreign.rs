@@ -30,7 +30,9 @@ put    /bookings/$booking/complete {}                                         | 
 put    /bookings/$booking/no-show {}                                          | 401 | 404 404 404 404
 put    /bookings/$booking/paid {}                                             | 401 | 403 403 404 404
 patch  /bookings/$booking      {"student_note":"x"}                           | 401 | 404 404 404 404
+put    /bookings/$booking      {"student_note":"x"}                           | 401 | 404 404 404 404
 patch  /students/$student      {"nickname":"x"}                               | 401 | 404 404 404 404
+put    /students/$student      {"nickname":"x"}                               | 401 | 404 404 404 404
 put    /bookings/$booking/move {"schedule_id":"$own"}                         | 401 | 404 404 404 404
 put    /bookings/$mine/move    {"schedule_id":"$class"}                       | 401 | 404 404 404 404
 post   /pay                    {"booking_id":"$booking"}                      | 401 | 404 404 404 404
