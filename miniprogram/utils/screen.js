@@ -36,6 +36,8 @@ module.exports = function screen(def) {
     onLoad(query) {
       this.offs = []
       this.listening = new Map()
+      /** What was last told of each topic since the page last asked. */
+      this.told = new Map()
       this.loads = 0
       this.visible = false
       this.person = ''
@@ -123,7 +125,11 @@ module.exports = function screen(def) {
         if (this.listening.has(name)) return
         const topic = name.split('|')[0]
         this.listening.set(name, socket.listen(topic, {
-          onState: (state) => { if (def.onState) def.onState.call(this, topic, state) },
+          onState: (state) => {
+            if (!def.onState) return
+            this.told.set(topic, state)
+            def.onState.call(this, topic, state)
+          },
           onEvent: (event) => { if (def.onEvent) def.onEvent.call(this, event, topic) },
         }, studentId))
       })
@@ -136,10 +142,13 @@ module.exports = function screen(def) {
       if (!session.get().login) return
       this.loads += 1
       const mine = this.loads
+      this.told = new Map()
       try {
         const patch = await def.load.call(this)
         if (this.loads !== mine) return
         this.show({ ...patch, status: 'ready', problem: '', advice: '' })
+        // What was told while the answer was on its way may be newer than the answer.
+        this.told.forEach((/** @type {any} */ state, /** @type {string} */ topic) => def.onState.call(this, topic, state))
         this.listen()
         if (def.onLoaded) def.onLoaded.call(this)
       } catch (error) {
