@@ -373,3 +373,18 @@ stage.test('a phone whose clock is wrong by hours counts down to the same instan
   await phones[0].sees('预约成功', phones[0].sheet);
   await phones[1].sees(TAKEN);
 });
+
+stage.test('a seat that is freed while the page is loading is shown: an answer that is older does not stand', async () => {
+  const lesson = await released('12:30', { queue: ['A'] });
+  const a = await stage.phone('A', '/pages/messages/index');
+  await a.isLive();
+  await a.page.route(`**/api/v1/schedules/${lesson.id}**`, async (route) => {
+    const response = await route.fetch();
+    await lesson.free();
+    await a.until(() => a.seen.heard.some(({ type, event }) => type === 'event' && event === 'seat_offered'));
+    await route.fulfill({ response });
+  }, { times: 1 });
+  await a.go(classPage(lesson));
+  await a.sees(OFFERED);
+  await a.counts('15:00');
+});
