@@ -1,6 +1,7 @@
 import type { Texts } from './table.ts';
 
 export const roster = {
+  'class.none': ['没有这节课，或者不是您的课', 'There is no such class, or it is not yours'],
   'class.back': ['课程板', 'Board'],
   'class.cutoff': ['候补截止 {time}', 'Waitlist closes {time}'],
   'class.cutoff.past': ['候补已于 {time} 截止', 'The waitlist closed at {time}'],

@@ -482,7 +482,7 @@ test('a coach sees their own classes, and none of the pages of the staff', async
   await on.getByText('您没有查看此页的权限').waitFor();
   const painting = await classOf('少儿绘画');
   await on.goto(`${server.base}/console/#/classes/${painting.id}`);
-  await on.getByText('未找到').first().waitFor();
+  await on.getByText('没有这节课，或者不是您的课').waitFor();
   await coach.context.close();
 });
 

@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { api } from '../../lib/api.ts';
+import { ApiError } from '../../lib/errors.ts';
 import { t } from '../../lib/i18n.ts';
 import { useShortcuts } from '../../lib/keys.ts';
 import { live } from '../../lib/live.ts';
@@ -12,7 +13,7 @@ import { link, place, refine } from '../../lib/router.ts';
 import { isOlder, schedules } from '../../lib/schedules.ts';
 import { isStaff } from '../../lib/session.ts';
 import type { Roster, ScheduleBody, Slot } from '../../lib/types.ts';
-import { ErrorState, Skeleton } from '../../ui/feedback.tsx';
+import { Empty, ErrorState, Skeleton } from '../../ui/feedback.tsx';
 import type { Context } from './actions.ts';
 import { BookFor } from './bookfor.tsx';
 import { EditClass } from './edit.tsx';
@@ -45,6 +46,13 @@ export function ClassPage({ id }: { id: string }) {
   useEffect(() => {
     if (stale) soon();
   }, [stale, state?.version]);
+  if (!roster && error instanceof ApiError && error.status === 404) {
+    return (
+      <Empty title={t('class.none')}>
+        <a href={link(['board'])}>{t('nowhere.text')}</a>
+      </Empty>
+    );
+  }
   if (!roster) return error ? <ErrorState error={error} retry={reload} /> : <Skeleton rows={6} />;
   const now: Slot = state && !isOlder(state, roster.schedule) ? { ...roster.schedule, ...state } : roster.schedule;
   return <Loaded roster={roster} now={now} reload={soon} />;

@@ -30,17 +30,21 @@ function ReloginDialog({ name, roles }: { name: string; roles: readonly string[]
   };
   return (
     <Dialog title={t('relogin.title')}>
-      <p>{t('relogin.text', { name })}</p>
-      {about.value?.mode === 'demo' && (
-        <Button kind="main" busy={busy} onClick={() => void enter()}>
-          {t('login.submit')}
-        </Button>
-      )}
-      <Failure text={failure} />
-      {about.value?.mode !== 'demo' && <LoginForms />}
-      <Button kind="quiet" small onClick={() => void session.logOut()}>
-        {t('relogin.leave')}
-      </Button>
+      <div class="form">
+        <p>{t('relogin.text', { name })}</p>
+        <Failure text={failure} />
+        {about.value?.mode !== 'demo' && <LoginForms />}
+        <div class="dialog__buttons">
+          {about.value?.mode === 'demo' && (
+            <Button kind="main" busy={busy} onClick={() => void enter()}>
+              {t('login.submit')}
+            </Button>
+          )}
+          <Button kind="quiet" onClick={() => void session.logOut()}>
+            {t('relogin.leave')}
+          </Button>
+        </div>
+      </div>
     </Dialog>
   );
 }
