@@ -175,7 +175,7 @@ export async function meant(seen, status) {
 export function forgive(seen, pattern) {
   seen.faults = seen.faults.filter((fault) => !pattern.test(fault));
 }
-export const AWAY = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to/;
+export const AWAY = /net::ERR_(CONNECTION|EMPTY|SOCKET)|WebSocket connection to/;
 export const TOKEN_RAN_OUT = /status of 401/;
 
 /** Serious and critical findings of axe in the page as it is. */

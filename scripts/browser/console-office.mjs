@@ -314,7 +314,7 @@ test('a coach sees the own classes and nothing of the office; a student is told 
   }
   const others = (await desk.admin.call('GET', `/schedules?from=${DAY}&to=${DAY}&teacher_id=${teacher}`)).items;
   await visit(coach.page, `/classes/${others[0].id}`);
-  await coach.page.locator('.empty--bad').waitFor();
+  await coach.page.getByText('没有这节课，或者不是您的课').waitFor();
   forgive(coach.seen, /status of 40[34]/);
   await desk.shoot(coach.page, 'coach-foreign');
   assert.deepEqual(coach.seen.faults, []);
