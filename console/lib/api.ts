@@ -62,8 +62,11 @@ export async function everyPage<T>(
  */
 async function send<T>(method: string, path: string, body: unknown, { key, signal }: Sending = {}): Promise<T> {
   const requestKey = method === 'GET' ? undefined : (key ?? newRequestKey());
+  const whose = session.userId();
   let renewals = 0;
   for (let attempt = 0; ; attempt += 1) {
+    // Meanwhile somebody else may have logged in: what one asked for is never sent in the name of another.
+    if (session.userId() !== whose) throw new ApiError({ status: 401, reason: 'unauthorized' });
     const token = session.token();
     try {
       const { data } = await call<T>({ method, path, body, token, key: requestKey, language: language.peek(), signal });

@@ -50,6 +50,8 @@ export async function call<T>({ method, path, body, token, key, language, signal
     signal?.removeEventListener('abort', giveUp);
   }
   if (response.ok && answer) return { data: answer.data as T, message: answer.message ?? '' };
+  // An answer that was cut off tells as little as none.
+  if (response.ok) throw new ApiError({ status: 0, reason: 'unreachable' });
   throw new ApiError({
     status: response.status,
     reason: answer?.reason ?? 'unknown',

@@ -34,12 +34,13 @@ let loggedInAgain: (() => void)[] = [];
 
 export const session = {
   token: (): string | null => kept.peek()?.token ?? null,
+  userId: (): string | null => kept.peek()?.user.id ?? null,
 
   async logIn(body: Record<string, string>): Promise<void> {
     const { data } = await call<LoggedIn>({ method: 'POST', path: '/login', body, language: language.peek() });
     const other = kept.peek() !== null && kept.peek()?.user.id !== data.user.id;
     keep({ token: data.token, refreshToken: data.refresh_token, user: data.user });
-    // What waits was asked for by somebody else, and must not be done in this person's name.
+    // The page is full of what somebody else was doing.
     if (other && expired.peek()) location.reload();
     resume();
   },
@@ -126,6 +127,6 @@ export function followOtherTabs(): void {
     const latest = read();
     if (before && latest && before.user.id !== latest.user.id) location.reload();
     kept.value = latest;
-    if (latest) resume();
+    resume();
   });
 }

@@ -1,6 +1,7 @@
 import type { Texts } from './table.ts';
 
 export const roster = {
+  'class.stale': ['名单与候补没能更新：{why}', 'The roster and the queue could not be renewed: {why}'],
   'class.none': ['没有这节课，或者不是您的课', 'There is no such class, or it is not yours'],
   'class.back': ['课程板', 'Board'],
   'class.cutoff': ['候补截止 {time}', 'Waitlist closes {time}'],

@@ -38,6 +38,10 @@ export function Dialog({ title, onClose, children, wide }: Props) {
         event.preventDefault();
         onClose?.();
       }}
+      // A second Escape closes it whatever the page says; one that must be answered stays.
+      onClose={() => {
+        if (!onClose && element.current?.isConnected) element.current.showModal();
+      }}
     >
       <header class="dialog__head">
         <h2 id={id}>{title}</h2>

@@ -272,12 +272,17 @@ test('the roster as a table: a mark for Excel, nothing that a spreadsheet would 
   await page.emulateMedia({ media: 'screen' });
 });
 
-test('attendance at a tap, taken back as fast, and corrected after the class is completed', async () => {
+test('attendance at a tap, corrected by the other one, and taken back after the class is completed', async () => {
   await desk.moveTo(at('16:35', NEXT));
   await visit(coach.page, `/classes/${main}`);
   await onPerson('爽约', '阿安', coach.page);
   await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '爽约' }).waitFor();
-  await undo('阿安 爽约', coach.page);
+  assert.equal(await coach.page.getByRole('button', { name: /^撤销：阿安/ }).count(), 0, 'there is no way back to no mark');
+  await onPerson('到课', '阿安', coach.page);
+  await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '到课' }).waitFor();
+  await undo('阿安 到课', coach.page);
+  await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '爽约' }).waitFor();
+  await onPerson('到课', '阿安', coach.page);
   await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '到课' }).waitFor();
   await asks('完课', coach.page);
   await dialog(coach.page).getByText('未标记爽约的 2 位学员记为到课').waitFor();

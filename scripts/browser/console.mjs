@@ -499,7 +499,7 @@ test('a coach marks who came with a tap each, on a phone, and completes the clas
   const row = on.locator('.roster tbody tr').first();
   await row.getByRole('button', { name: /^爽约：/ }).click();
   await row.locator('.badge', { hasText: '爽约' }).waitFor();
-  await on.getByRole('button', { name: /^撤销：.* 爽约$/ }).click();
+  await row.getByRole('button', { name: /^到课：/ }).click();
   await row.locator('.badge', { hasText: '到课' }).waitFor();
   await isWell(on, 'coach-phone');
   await on.getByRole('button', { name: '完课' }).click();

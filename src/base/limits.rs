@@ -95,8 +95,8 @@ pub const MESSAGES_AT_ONCE_MAX: usize = 256;
 pub const HEALTH_EVERY: Millis = 10 * SECOND;
 /// Looks that are kept: an hour of them.
 pub const HEALTH_SAMPLES_MAX: usize = 360;
-/// What an audit that somebody waits for may take.
-pub const AUDIT_WITHIN: Millis = 30 * SECOND;
+/// What an audit that somebody waits for may take; a browser gives up after twenty seconds.
+pub const AUDIT_WITHIN: Millis = 8 * SECOND;
 
 // Sockets.
 pub const SOCKET_FRAME_BYTES_MAX: usize = 16 << 10;

@@ -53,10 +53,12 @@ function cancelBooking(booking: RosterBooking, { now, changed }: Context): void 
     run: async ({ reason }, key) => {
       await api.put(path(booking, 'cancel'), reason ? { reason } : {}, { key });
       changed();
-      const again = { schedule_id: booking.schedule_id, profile_id: booking.student_id };
-      // Booking again is for staff alone; whether a seat is still free is for the server to say.
+      const { schedule_id, student_id: profile_id, student_note: note } = booking;
+      const again = { schedule_id, profile_id, ...(note ? { note } : {}) };
+      // Booking again is for staff alone; whether a seat is still free is for the server to say. What cost
+      // a fee was paid back, and would have to be paid again within minutes: that is no undoing.
       const undo = (undoKey: string): Promise<void> => api.post('/bookings', again, { key: undoKey }).then(changed);
-      toast(t('done.cancel', { name }), isStaff.peek() ? { undo } : {});
+      toast(t('done.cancel', { name }), isStaff.peek() && booking.final_price_fen === 0 ? { undo } : {});
     },
   });
 }
@@ -89,14 +91,19 @@ function markPaid(booking: RosterBooking, { changed }: Context): void {
   });
 }
 
-/** Marked at a tap, because a whole class is marked one by one; taken back as fast. */
+/**
+ * Marked at a tap, because a whole class is marked one by one. A mark that was changed can be given back;
+ * there is no way back to none, and the other mark, which the student would be told, is no undoing.
+ */
 async function attend(booking: RosterBooking, { changed }: Context, present: boolean): Promise<void> {
   const { nickname: name } = booking;
   const mark = (was: boolean, key: string): Promise<void> =>
     api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(changed);
   try {
     await mark(present, newRequestKey());
-    toast(t(present ? 'done.present' : 'done.absent', { name }), { undo: (key) => mark(!present, key) });
+    const wasMarked = booking.status === 'completed' || booking.status === 'no_show';
+    const undo = (key: string): Promise<void> => mark(booking.status === 'completed', key);
+    toast(t(present ? 'done.present' : 'done.absent', { name }), wasMarked ? { undo } : {});
   } catch (error) {
     toast(told(error), { bad: true });
   }

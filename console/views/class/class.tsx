@@ -12,7 +12,9 @@ import { useHasCome } from '../../lib/phase.ts';
 import { link, place, refine } from '../../lib/router.ts';
 import { isOlder, schedules } from '../../lib/schedules.ts';
 import { isStaff } from '../../lib/session.ts';
+import { told } from '../../lib/told.ts';
 import type { Roster, ScheduleBody, Slot } from '../../lib/types.ts';
+import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Skeleton } from '../../ui/feedback.tsx';
 import type { Context } from './actions.ts';
 import { BookFor } from './bookfor.tsx';
@@ -55,7 +57,19 @@ export function ClassPage({ id }: { id: string }) {
   }
   if (!roster) return error ? <ErrorState error={error} retry={reload} /> : <Skeleton rows={6} />;
   const now: Slot = state && !isOlder(state, roster.schedule) ? { ...roster.schedule, ...state } : roster.schedule;
-  return <Loaded roster={roster} now={now} reload={soon} />;
+  return (
+    <>
+      {error !== null && (
+        <p class="notice notice--bad" role="status">
+          {t('class.stale', { why: told(error) })}{' '}
+          <Button small onClick={reload}>
+            {t('retry')}
+          </Button>
+        </p>
+      )}
+      <Loaded roster={roster} now={now} reload={soon} />
+    </>
+  );
 }
 
 type Over = 'book' | 'edit' | null;

@@ -111,6 +111,32 @@ test('a session that is over asks for the login, and then does what was asked, u
   assert.equal(last?.key, first?.key);
 });
 
+test('what one person asked for is never sent in the name of another', async () => {
+  let reloads = 0;
+  Object.assign(globalThis, { location: { reload: () => (reloads += 1) } });
+  answers = [says(401, { reason: 'unauthorized' }), says(401, { reason: 'unauthorized' })];
+  const refused = assert.rejects(api.post('/schedules/s/revoke'), (error: ApiError) => error.status === 401);
+  while (!expired.value) await new Promise((resolve) => setTimeout(resolve));
+  answers = [login('ann', 't9')];
+  await session.logIn({ username: 'ann', password: 'x' });
+  await refused;
+  assert.deepEqual([user.value?.nickname, expired.value, reloads], ['ann', false, 1]);
+  assert.ok(asked.every(({ path, token }) => path !== '/schedules/s/revoke' || token === 't1'));
+});
+
+test('an answer that was cut off is asked for again under the same key', async () => {
+  const timers = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    answers = [() => new Response('{"code":200,"da', { status: 200 }), ok({ id: 'b1' })];
+    const booking = api.post<{ id: string }>('/bookings', { schedule_id: 's' });
+    await timers.runAllAsync();
+    assert.equal((await booking).id, 'b1');
+    assert.equal(asked[0]?.key, asked[1]?.key);
+  } finally {
+    timers.uninstall();
+  }
+});
+
 test('a server that is away ends no session', async () => {
   answers = [says(401, { reason: 'token_expired' }), lost];
   await assert.rejects(api.get('/a'), (error: ApiError) => error.unreachable);
