@@ -111,7 +111,7 @@ impl Op {
 
 /// The shortest beginning that is wrong already, without what it would be wrong without, as well.
 pub fn smallest(rules: Rules, ops: &[Op]) -> Vec<Op> {
-    let is_wrong = |ops: &[Op]| check(rules, ops) != Verdict::Linearizable;
+    let is_wrong = |ops: &[Op]| matches!(check(rules, ops), Verdict::Violation(_));
     let mut ends: Vec<u64> = ops.iter().filter(|op| op.told.is_some()).map(|op| op.to).collect();
     ends.sort_unstable();
     let shortest = ends.partition_point(|end| !is_wrong(&until(ops, *end)));
