@@ -191,7 +191,8 @@ stage.test('offline: after some silence the phone says so; online it goes on by 
   await stage.shoot(phone, 'offline');
   await lesson.free();
   await phone.context.setOffline(false);
-  await phone.page.clock.fastForward(20_000);
+  // More than a pause between two attempts, less than a request may take: the page is loading again.
+  await phone.page.clock.fastForward(8_000);
   await isBack(phone);
   await phone.sees(OFFERED);
   await phone.counts('15:00');
