@@ -102,7 +102,9 @@ fetch_node() {
 
 # fetch_package NAME VERSION SHA512 FOLDER: unpacks a package of the npm registry, if it is the one meant.
 fetch_package() {
-    local address=https://registry.npmjs.org/$1/-/$1-$2.tgz archive=$4.tgz
+    # Whoever has a mirror says so to npm in the same way.
+    local registry=${npm_config_registry:-https://registry.npmjs.org} archive=$4.tgz
+    local address=${registry%/}/$1/-/$1-$2.tgz
     if have curl; then
         curl -fsSL --retry 3 -o "$archive" "$address"
     elif have wget; then

@@ -6,11 +6,10 @@ const RETRY_WAIT_MS_MAX = 3_000;
 
 /** What the server refused, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
-  constructor({ status, reason, text, requestId, retryAfterMs }) {
+  constructor({ status, reason, text, retryAfterMs }) {
     super(text || reason || String(status));
     this.status = status;
     this.reason = reason;
-    this.requestId = requestId;
     this.retryAfterMs = retryAfterMs;
   }
 
@@ -23,7 +22,7 @@ export class Api {
   #session;
   #language;
 
-  /** `session` gives and renews the token (see session.js); `language()` is the page's. */
+  /** `session` gives and renews the token (see person.js); `language()` is the page's. */
   constructor({ session, language }) {
     this.#session = session;
     this.#language = language;
@@ -35,14 +34,6 @@ export class Api {
 
   post(path, body = {}) {
     return this.send('POST', path, body);
-  }
-
-  put(path, body = {}) {
-    return this.send('PUT', path, body);
-  }
-
-  delete(path) {
-    return this.send('DELETE', path);
   }
 
   /**
@@ -88,7 +79,6 @@ export async function call({ method, path, body, token, key, language }) {
     status: response.status,
     reason: answer?.reason,
     text: answer?.error ?? answer?.message,
-    requestId: answer?.request_id,
     retryAfterMs: Number(response.headers.get('Retry-After') ?? 0) * 1000,
   });
 }

@@ -41,33 +41,3 @@ export function wallDate(instant) {
 export function dayAfter(date) {
   return new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
-
-export function offsetName(instant) {
-  const offset = INSTANT.exec(instant)?.[3] ?? '';
-  return offset === 'Z' ? 'UTC' : `UTC${offset}`;
-}
-
-/** The date at `offset` (as in `+08:00`) for milliseconds since 1970, like `2025-11-12`. */
-export function dateAt(milliseconds, offset) {
-  return shifted(milliseconds, offset).slice(0, 10);
-}
-
-/** The time at `offset` for milliseconds since 1970, like `12:45:09`. */
-export function timeAt(milliseconds, offset) {
-  return shifted(milliseconds, offset).slice(11, 19);
-}
-
-function shifted(milliseconds, offset) {
-  const parts = /^UTC([+-])(\d\d):(\d\d)$/.exec(offset);
-  const minutes = parts ? Number(parts[2]) * 60 + Number(parts[3]) : 0;
-  return new Date(milliseconds + (parts?.[1] === '-' ? -minutes : minutes) * 60_000).toISOString();
-}
-
-/** `14:59`, or `1:02:03` above an hour. Rounded up, so that it shows 0:00 only when time is up. */
-export function countdown(milliseconds) {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
-  const two = (n) => String(n).padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor((seconds % 3600) / 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
-}

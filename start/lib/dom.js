@@ -22,5 +22,3 @@ export function show(element, visible) {
 }
 
 export const byId = (id) => document.getElementById(id);
-
-export const prefersCalm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

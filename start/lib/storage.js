@@ -11,24 +11,6 @@ export function remember(key, value) {
   }
 }
 
-/** Until the tab is closed. */
-export function rememberHere(key, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(PREFIX + key);
-    else sessionStorage.setItem(PREFIX + key, value);
-  } catch {
-    // As above.
-  }
-}
-
-export function recallHere(key) {
-  try {
-    return sessionStorage.getItem(PREFIX + key);
-  } catch {
-    return null;
-  }
-}
-
 export function recall(key) {
   try {
     return localStorage.getItem(PREFIX + key);
