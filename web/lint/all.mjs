@@ -5,6 +5,7 @@ import path from 'node:path';
 import { compile } from '../h5/compiler/compile.mjs';
 import { checkRules } from './rules.mjs';
 import { checkSchemas } from './schemas.mjs';
+import { checkButtons } from './buttons.mjs';
 import { checkSizes } from './sizes.mjs';
 import { checkSheets } from './sheets.mjs';
 import { checkTypes, instanceFields } from './types.mjs';
@@ -21,7 +22,7 @@ export async function lintMiniProgram(root, folder) {
     checkSchemas(root, folder),
   ]);
   return [
-    ...[...findings.errors, ...findings.warnings, ...schemas, ...checkSheets(folder), ...checkSizes(folder)].map(place),
+    ...[...findings.errors, ...findings.warnings, ...schemas, ...checkSheets(folder), ...checkButtons(folder), ...checkSizes(folder)].map(place),
     ...types,
     ...rules,
   ];

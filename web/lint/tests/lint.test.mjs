@@ -35,6 +35,7 @@ const PLANTED = {
   'new JavaScript in a .wxs file': /^utils\/modern\.wxs:1:\d+: .*\(syntax\)/,
   'an id in a component\'s sheet': /^components\/box\/box\.wxss:1: "#inner" selects by id/,
   'a tag in a component\'s sheet': /^components\/box\/box\.wxss:1: "view \.box" selects by tag/,
+  'a width that WeChat\'s own sheet takes from a button': /^app\.wxss:2: "\.b" gives a button its width/,
   'an attribute in a component\'s sheet': /^components\/box\/box\.wxss:1: "\.box\[role\]" selects by attribute/,
 };
 
