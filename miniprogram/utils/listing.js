@@ -48,24 +48,35 @@ function joined(items, rows) {
  * @param {any} page
  */
 async function first(page) {
+  const mine = page.loads
   const { items, total, more } = await reload((number, size) => page.fetchRows(number, size), page.rows ? page.rows.length : 0)
-  page.rows = items
+  // Another load has begun since, of another day or for somebody else: the rows are its own.
+  if (page.loads === mine) page.rows = items
   return { items: items.map((item) => page.rowView(item)), total, more }
 }
 
-/** @param {any} page */
+/**
+ * The next rows, unless the list has become another one while they were on their way.
+ * @param {any} page
+ */
 async function onward(page) {
-  if (!page.data.more || page.fetching) return
-  page.fetching = true
+  const mine = page.loads
+  if (!page.data.more || page.fetchingFor === mine) return
+  const from = page.rows
+  const isCurrent = () => page.loads === mine && page.rows === from
+  page.fetchingFor = mine
   page.show({ loadingMore: true })
   try {
-    const { items, total, more } = await next((number, size) => page.fetchRows(number, size), page.rows)
-    page.rows = items
-    page.show({ items: items.map((item) => page.rowView(item)), total, more, problem: '' })
+    const { items, total, more } = await next((number, size) => page.fetchRows(number, size), from)
+    if (isCurrent()) {
+      page.rows = items
+      page.show({ items: items.map((item) => page.rowView(item)), total, more, problem: '' })
+    }
   } catch (error) {
-    page.show({ problem: require('./texts').explain(error).title })
+    if (isCurrent()) page.show({ problem: require('./texts').explain(error).title })
   }
-  page.fetching = false
+  if (page.fetchingFor !== mine) return
+  page.fetchingFor = 0
   page.show({ loadingMore: false })
 }
 

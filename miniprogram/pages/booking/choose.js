@@ -25,6 +25,7 @@ Page(screen({
 
   async load() {
     const { monday } = this.data
+    const mine = this.loads
     const student = session.student()
     const [course, week] = await Promise.all([
       api.get(`/courses/${this.course}`),
@@ -32,7 +33,8 @@ Page(screen({
         from: monday, to: time.addDays(monday, 6), student_id: student ? student.id : '', page_size: 100,
       }),
     ])
-    if (monday !== this.data.monday) return {}
+    // Another week, or another student's, is on its way: these classes are not for this page any more.
+    if (this.loads !== mine) return {}
     this.slots = week.items
     return { name: course.name, fetching: false, ...this.paint() }
   },

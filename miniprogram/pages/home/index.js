@@ -48,8 +48,11 @@ Page(screen({
   async load() {
     const { login } = session.get()
     const teaching = session.isTeacher()
+    const mine = this.loads
     const own = teaching ? await teacher.load() : await student.load()
     const names = teaching ? await teacher.namesOf(this.data.feed) : new Map()
+    // Somebody else is looking by now, or it is asked anew: what is here is not for this page any more.
+    if (this.loads !== mine) return {}
     this.slots = new Map(own.slots.map((/** @type {any} */ slot) => [slot.id, slot]))
     const today = time.today()
     this.paintPlaces()

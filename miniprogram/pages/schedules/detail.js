@@ -34,13 +34,16 @@ Page(screen({
   },
 
   onPerson() {
-    this.show({ refusal: '', status: this.data.s ? 'ready' : 'loading' })
+    // What could be done for the one before is not for this one: nothing is offered until the server has said what is.
+    this.show({ refusal: '', standing: {}, buttons: [], status: this.data.s ? 'ready' : 'loading' })
   },
 
   async load() {
+    const mine = this.loads
     const student = session.student()
-    const schedule = await api.get(`/schedules/${this.data.id}`, { student_id: student ? student.id : '' })
-    return this.view(await withFacts(schedule))
+    const schedule = await withFacts(await api.get(`/schedules/${this.data.id}`, { student_id: student ? student.id : '' }))
+    // By now it may be another student who looks: then this is not theirs.
+    return this.loads === mine ? this.view(schedule) : {}
   },
 
   topics() {
@@ -77,7 +80,9 @@ Page(screen({
     if (this.data.busy) return
     const { action } = event.currentTarget.dataset
     // Staff and teachers may look at a class without having anybody to book for.
-    if (!session.student()) { navigate.go('/pages/me/students'); return }
+    const student = session.student()
+    if (!student) { navigate.go('/pages/me/students'); return }
+    if (this.seenFor !== student.id) return
     // First in the tap, as WeChat wants it.
     const asked = action === 'join' ? consent.ask('join') : null
     if (action === 'accept') { this.openSheet(); return }

@@ -1,40 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { start } from '../../unit/render.mjs';
-import { ABOUT, app, fakeServer, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
+import { done, NOW, open } from './program.mjs';
+import { ABOUT, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
 
-const NOW = '2025-11-12T12:30:00.000+08:00';
 const PROFILE = { nickname: '林小雨', signature: '', phone: null, username: 'amy', created_at: NOW, students: LOGIN.students };
 const FREE = { seats_taken: 4, seats_left: 2, availability: 'available' };
 const BOOKING = {
   id: 'b1', booking_no: 'BK20251112-000001', schedule_id: 'c1', student_id: 's1', status: 'confirmed', payment_status: 'not_required',
   price_fen: 0, final_price_fen: 0, course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00',
 };
-
-/** The whole program at a page, as somebody who is logged in unless `login` says otherwise. */
-async function open(at, routes, { login = LOGIN, wx = {}, now = NOW } = {}) {
-  const server = fakeServer(routes);
-  const compiled = await app();
-  // What the app keeps is there before it starts.
-  const storage = { getStorageSync: (key) => (key in kept ? kept[key] : ''), setStorageSync: (key, value) => { kept[key] = value; }, removeStorageSync: (key) => { delete kept[key]; } };
-  const kept = login ? { login } : {};
-  const view = start(compiled, { at, now, wx: { ...server.wx, ...storage, login: ({ fail }) => fail({ errMsg: 'login:fail' }), ...wx } });
-  await settle(20);
-  const button = (text) => {
-    const found = view.findAll('.wx-button, wx-button').filter((element) => element.textContent.trim() === text && !element.closest('[hidden]'));
-    assert.ok(found.length > 0, `no button ${text} in: ${view.window.document.body.textContent.replace(/\s+/g, ' ').slice(0, 400)}`);
-    return found.at(-1);
-  };
-  const go = async (text) => { view.tap(button(text)); await settle(20); };
-  const route = () => view.page().route;
-  const shown = () => view.findAll('wx-page').at(-1).textContent.replace(/\s+/g, ' ');
-  return { ...view, server, kept, go, route, shown };
-}
-
-function done(view) {
-  assert.deepEqual(view.problems(), []);
-  view.close();
-}
 
 test('a login that expires while one types: the login page comes back, and what was typed is there', async () => {
   let good = 't1';

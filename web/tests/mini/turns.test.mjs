@@ -1,0 +1,106 @@
+// Who looks, or at what, changes while an answer is on its way.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { load } from '../../unit/render.mjs';
+import { done, NOW, open } from './program.mjs';
+import { app, schedule, settle, silence } from './server.mjs';
+
+const WAITS = { waitlist_entry: { id: 'w1', position: 2, status: 'waiting', joined_at: NOW }, booking: null, hold: null, offer: null };
+
+/** An answer that comes when the test says so. */
+function later() {
+  const calls = [];
+  const ask = (request) => new Promise((resolve) => { calls.push((answer) => { resolve(answer); return settle(); }); calls.at(-1).request = request; });
+  return { ask, calls };
+}
+
+test('after a change of the student nothing is offered that was the other’s, also when no answer comes', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', {
+    'GET /schedules/c1': ({ query }) => (query.includes('s2') ? silence('request:fail ') : schedule({ mine: WAITS })),
+  });
+  assert.match(view.shown(), /取消候补/);
+  view.tap('[data-id="s2"]');
+  assert.doesNotMatch(view.shown(), /取消候补|您是第/);
+  await settle(20);
+  assert.match(view.shown(), /刷新失败/);
+  assert.doesNotMatch(view.shown(), /取消候补|您是第/);
+  done(view);
+});
+
+test('the answer for the student before is not taken for this one’s', async () => {
+  const { ask, calls } = later();
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule() });
+  view.server.table['GET /schedules/c1'] = ask;
+  view.page().refresh();
+  await settle();
+  view.tap('[data-id="s2"]');
+  await settle();
+  await calls[1](schedule({ mine: WAITS, version: 11 }));
+  await calls[0](schedule({ version: 12 }));
+  view.mp.wx.showModal = () => Promise.resolve({ confirm: true });
+  view.server.table['DELETE /waitlist/w1'] = () => ({});
+  await view.go('取消候补');
+  assert.ok(view.server.requests.some(({ method, path }) => method === 'DELETE' && path === '/waitlist/w1'));
+  done(view);
+});
+
+test('the next rows of a list that has become another one are left away', async () => {
+  const { exports: listing, close } = load(await app(), 'utils/listing');
+  const { ask, calls } = later();
+  const many = Array.from({ length: 20 }, (_, i) => ({ id: `a${i}` }));
+  const page = {
+    loads: 1, rows: many, data: { more: true }, show(patch) { Object.assign(this.data, patch); }, fetchRows: ask, rowView: (row) => row,
+  };
+  const scrolled = listing.onward(page);
+  page.loads = 2;
+  page.rows = [{ id: 'b' }];
+  page.data.items = page.rows;
+  const again = listing.onward(page);
+  assert.equal(calls.length, 2, 'the new list may go on at once');
+  await calls[0]({ items: [{ id: 'a20' }], total: 21 });
+  await scrolled;
+  assert.deepEqual(page.rows.map(({ id }) => id), ['b']);
+  assert.deepEqual(page.data.items.map(({ id }) => id), ['b']);
+  await calls[1]({ items: [{ id: 'c' }], total: 2 });
+  await again;
+  assert.deepEqual(page.data.items.map(({ id }) => id), ['b', 'c']);
+  assert.equal(page.data.loadingMore, false);
+  close();
+});
+
+test('the day that was chosen last stays live, whichever answer comes last', async () => {
+  const view = await open('/pages/calendar/index', {
+    'GET /slots/month': ({ query }) => ({ month: query.slice(6, 13), days: [] }), 'GET /slots': () => ({ items: [], total: 0 }),
+  });
+  const { ask, calls } = later();
+  view.server.table['GET /slots'] = ask;
+  const [line] = view.server.sockets;
+  line.open();
+  line.tell({ type: 'ready', server_time: NOW });
+  await settle();
+  calls.length = 0;
+  view.page().pick({ detail: { date: '2025-11-13' } });
+  view.page().pick({ detail: { date: '2025-11-14' } });
+  await settle();
+  const of = (day) => calls.find(({ request }) => request.query.includes(day));
+  await of('2025-11-14')({ items: [schedule({ id: 'c14' })], total: 1 });
+  await of('2025-11-13')({ items: [schedule({ id: 'c13' })], total: 1 });
+  assert.match(view.shown(), /书法入门/);
+  line.tell({ type: 'snapshot', topic: 'schedule:c14', epoch: 1, version: 11, server_time: NOW, data: schedule({ id: 'c14', course_name: '国画', version: 11 }) });
+  await settle();
+  assert.match(view.shown(), /国画/);
+  done(view);
+});
+
+test('at home, the classes of the student before do not come back under this one', async () => {
+  const { ask, calls } = later();
+  const view = await open('/pages/home/index', { 'GET /bookings/mine/upcoming': () => ({ items: [], total: 0 }), 'GET /slots': ask });
+  view.mp.modules.load('utils/session').chooseStudent('s2');
+  await settle();
+  const of = (id) => calls.findLast(({ request }) => request.query.includes(id));
+  await of('s2')({ items: [schedule({ id: 'c1' })], total: 1 });
+  await of('s1')({ items: [schedule({ id: 'c9' })], total: 1 });
+  assert.deepEqual(Array.from(view.page().slots.keys()), ['c1']);
+  done(view);
+});
