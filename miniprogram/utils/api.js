@@ -21,7 +21,7 @@ async function request(request) {
     return await http.send({ ...request, token: login.token })
   } catch (error) {
     if (error.status !== 401) throw error
-    return http.send({ ...request, token: await session.renew(login.token) })
+    return http.send({ ...request, token: await session.renew(login) })
   }
 }
 

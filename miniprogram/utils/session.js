@@ -44,22 +44,27 @@ async function start() {
 /** @returns {Promise<string>} */
 function weChatCode() {
   return new Promise((resolve, reject) => {
-    wx.login({ success: ({ code }) => (code ? resolve(code) : reject(new Error('no code'))), fail: reject })
+    const unreachable = () => reject(http.apiError({ status: 0, reason: 'unreachable', message: '微信登录没有成功，请检查网络后重试' }))
+    wx.login({ success: ({ code }) => (code ? resolve(code) : unreachable()), fail: unreachable })
   })
 }
 
-async function logInByWeChat() {
+/** @param {() => void} [check] throws when nobody waits for this login any more */
+async function logInByWeChat(check) {
   const code = await weChatCode()
-  return take(await http.send({ method: 'POST', path: '/login', data: { code } }), { weChat: true })
+  return logIn({ code }, { weChat: true }, check)
 }
 
 /**
  * Logs in with what was typed or chosen; `again` is what repeats it without asking.
  * @param {Record<string, string>} body
  * @param {object | null} [again]
+ * @param {() => void} [check] throws when nobody waits for this login any more
  */
-async function logIn(body, again = null) {
-  return take(await http.send({ method: 'POST', path: '/login', data: body }), again)
+async function logIn(body, again = null, check = () => {}) {
+  const answer = await http.send({ method: 'POST', path: '/login', data: body })
+  check()
+  return take(answer, again)
 }
 
 /**
@@ -74,50 +79,71 @@ function take(answer, again) {
   return answer.token
 }
 
-/** @type {Promise<string> | null} */
+/** @type {{stale: string, token: Promise<string>} | null} */
 let renewing = null
 
 /**
- * A token in place of one that the server refused; asked by many at once, it is fetched once.
- * Rejects when nobody is logged in any more, or when the server does not answer.
- * @param {string} stale
+ * A token in place of the refused one of a login; asked by many at once, it is fetched once.
+ * Rejects when that person is not logged in any more, or when the server does not answer.
+ * @param {Login} asker
  * @returns {Promise<string>}
  */
-function renew(stale) {
-  const login = state.get().login
-  if (login && login.token !== stale) return Promise.resolve(login.token)
-  if (!renewing) renewing = exchange(stale).finally(() => { renewing = null })
-  return renewing
+function renew(asker) {
+  const { login } = state.get()
+  if (!login || login.user.id !== asker.user.id) return Promise.reject(nobody())
+  if (login.token !== asker.token) return Promise.resolve(login.token)
+  if (!renewing || renewing.stale !== login.token) {
+    const own = { stale: login.token, token: exchange(login).finally(() => { if (renewing === own) renewing = null }) }
+    renewing = own
+  }
+  return renewing.token
 }
 
-/** @param {string} stale */
+const nobody = () => http.apiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
+const expired = () => http.apiError({ status: 401, reason: 'login_expired', message: '登录已过期，请重新登录' })
+
+/** @param {Login} stale */
 async function exchange(stale) {
   // Another window of the same browser may have exchanged it already; a token serves once.
-  const login = read() || state.get().login
-  if (!login) throw http.apiError({ status: 401, reason: 'unauthorized', message: '请先登录' })
-  if (login.token !== stale) { enter(login); return login.token }
-  try {
-    const answer = await http.send({ method: 'POST', path: '/token/refresh', data: { refresh_token: login.refresh } })
-    const next = { ...login, token: answer.token, refresh: answer.refresh_token || login.refresh }
-    enter(next)
-    return next.token
-  } catch (error) {
-    if (error.status !== 401) throw error
+  const kept = read()
+  if (kept && kept.token !== stale.token) {
+    if (kept.user.id === stale.user.id) { enter(kept); return kept.token }
+    // Somebody else is logged in there now, and stays so.
+    state.set({ phase: 'out', login: null, expired: true })
+    throw expired()
+  }
+  /** While one waits for an answer, the person may leave, and another one come. */
+  const check = () => {
+    const { login } = state.get()
+    if (!login || login.token !== stale.token) throw nobody()
   }
   try {
-    return await logInAgain(login.again)
+    const answer = await http.send({ method: 'POST', path: '/token/refresh', data: { refresh_token: stale.refresh } })
+    check()
+    update({ token: answer.token, refresh: answer.refresh_token || stale.refresh })
+    return answer.token
+  } catch (error) {
+    if (error.status !== 401) throw error
+    check()
+  }
+  try {
+    return await logInAgain(stale.again, check)
   } catch (error) {
     if (error.status === 0 || error.status >= 500) throw error
+    check()
     leave(true)
-    throw http.apiError({ status: 401, reason: 'login_expired', message: '登录已过期，请重新登录' })
+    throw expired()
   }
 }
 
-/** @param {any} again */
-function logInAgain(again) {
-  if (again && again.weChat) return logInByWeChat()
-  if (again && again.code) return logIn({ code: again.code }, again)
-  return Promise.reject(http.apiError({ status: 401, reason: 'login_expired', message: '登录已过期' }))
+/**
+ * @param {any} again
+ * @param {() => void} check
+ */
+function logInAgain(again, check) {
+  if (again && again.weChat) return logInByWeChat(check)
+  if (again && again.code) return logIn({ code: again.code }, again, check)
+  return Promise.reject(expired())
 }
 
 /** Ends the session here, and at the server when it can be told. */

@@ -54,6 +54,77 @@ test('somebody of the demo is logged in again without a word', async () => {
   close();
 });
 
+/** A token that is being renewed: the answer comes when the test says so. */
+async function renewing(routes = {}, login = LOGIN) {
+  let answer;
+  const held = await loggedIn({
+    'GET /a': byToken('t2'), 'POST /logout': () => ({}),
+    'POST /token/refresh': () => new Promise((resolve) => { answer = resolve; }),
+    'POST /login': () => ({ token: 'b1', refresh_token: 'rb', user: { ...LOGIN.user, id: 'u2' }, students: [] }),
+    ...routes,
+  }, login);
+  const asked = held.api.get('/a').then(() => 'answered', (error) => error.reason);
+  await settle();
+  return { ...held, asked, answer: (told) => answer(told) };
+}
+
+test('who leaves while the login is renewed stays away', async () => {
+  for (const told of [{ token: 't2', refresh_token: 'r2' }, refusal(401, 'unauthorized')]) {
+    const { session, answer, asked, mp, close } = await renewing({}, { ...LOGIN, again: { code: 'dev:student:林小雨' } });
+    session.logOut();
+    answer(told);
+    assert.equal(await asked, 'unauthorized');
+    assert.equal(session.get().phase, 'out');
+    assert.ok(!mp.wx.getStorageSync('login'));
+    close();
+  }
+});
+
+test('who logs in while another’s login is renewed stays in', async () => {
+  for (const told of [{ token: 't2', refresh_token: 'r2' }, refusal(401, 'unauthorized')]) {
+    const { session, server, answer, asked, close } = await renewing();
+    session.logOut();
+    await session.logIn({ code: 'dev:teacher:林老师' });
+    answer(told);
+    assert.equal(await asked, 'unauthorized');
+    assert.deepEqual([session.get().phase, session.get().login.user.id], ['in', 'u2']);
+    assert.ok(!server.requests.some(({ path, header }) => path === '/a' && header.authorization === 'Bearer b1'), 'nothing is asked in another’s name');
+    close();
+  }
+});
+
+test('the student that was chosen while the login was renewed stays chosen', async () => {
+  const { session, answer, asked, close } = await renewing();
+  session.chooseStudent('s2');
+  answer({ token: 't2', refresh_token: 'r2' });
+  assert.equal(await asked, 'answered');
+  assert.equal(session.student().id, 's2');
+  close();
+});
+
+test('another window’s login is gone on with when it is the same person’s, and else left alone', async () => {
+  const { api, session, mp, close } = await loggedIn({ 'GET /a': byToken('t2') });
+  mp.wx.setStorageSync('login', { ...LOGIN, token: 't2' });
+  assert.equal((await api.get('/a')).ok, true);
+  assert.equal(session.get().login.token, 't2');
+  close();
+
+  const other = { ...LOGIN, token: 'b1', user: { ...LOGIN.user, id: 'u2' } };
+  const away = await loggedIn({ 'GET /a': byToken('b1') });
+  away.mp.wx.setStorageSync('login', other);
+  await assert.rejects(away.api.get('/a'), { reason: 'login_expired' });
+  assert.deepEqual([away.session.get().phase, away.mp.wx.getStorageSync('login').user.id], ['out', 'u2']);
+  away.close();
+});
+
+test('where WeChat cannot be reached to log in again, nobody is logged out', async () => {
+  const { api, session, mp, close } = await loggedIn({ 'GET /a': byToken('t2'), 'POST /token/refresh': () => refusal(401, 'unauthorized') }, { ...LOGIN, again: { weChat: true } });
+  mp.wx.login = ({ fail }) => fail({ errMsg: 'login:fail' });
+  await assert.rejects(api.get('/a'), { status: 0, reason: 'unreachable' });
+  assert.equal(session.get().phase, 'in');
+  close();
+});
+
 test('one tap is one key: kept while the outcome is unknown, new after an answer', async () => {
   let answers = [];
   const { api, server, clock, close } = await loggedIn({ 'POST /bookings': () => answers.shift() });
