@@ -6,6 +6,8 @@ const keys = require('./keys')
 
 const TRIES = 3
 const PAUSE_MS = 600
+/** Reading a message, or answering WeChat's question, undoes nothing. */
+const ASIDE = /^\/(messages|users\/subscribe)\b/
 
 /** @param {number} milliseconds */
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds) })
@@ -33,27 +35,34 @@ const get = (path, parameters = {}) => request({ path: path + http.query(paramet
 
 /**
  * Something a person asked for with a tap. While its outcome is unknown it is asked again with the
- * same key; and when even that gives no answer, the next tap for the same still has that key.
+ * same key; and when even that gives no answer, the next tap for the same still has that key, unless
+ * the person has changed something else in between.
  * @param {'POST'|'PUT'|'DELETE'} method
  * @param {string} path
  * @param {object} [data]
  */
 async function act(method, path, data) {
   const { login } = session.get()
-  const intention = [login && login.user.id, method, path, JSON.stringify(data || null)].join(' ')
+  const account = login ? login.user.id : ''
+  const intention = [account, method, path, JSON.stringify(data || null)].join(' ')
   const key = keys.keyFor(intention)
   for (let tried = 1; ; tried += 1) {
     try {
       const answer = await request({ method, path, data, key })
       keys.settle(intention)
+      if (!ASIDE.test(path)) keys.supersede(account)
       return answer
     } catch (error) {
       if (!error.isUnknown) {
         // Not of the request itself, so the same tap goes on after the login or the pause.
-        if (error.status !== 401 && error.status !== 429) keys.settle(intention)
+        if (error.status === 401 || error.status === 429) keys.keep(intention, key)
+        else keys.settle(intention)
         throw error
       }
-      if (tried === TRIES) throw error
+      if (tried === TRIES) {
+        keys.keep(intention, key)
+        throw error
+      }
       await pause(PAUSE_MS * tried)
     }
   }

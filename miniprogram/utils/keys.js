@@ -32,4 +32,25 @@ function settle(intention) {
   open.delete(intention)
 }
 
-module.exports = { keyFor, settle }
+/**
+ * That nobody knows what became of it: the next tap for the same goes on with its key.
+ * @param {string} intention
+ * @param {string} key
+ */
+function keep(intention, key) {
+  open.set(intention, { key, at: Date.now() })
+}
+
+/**
+ * That somebody has changed something since: who taps for the same again means it anew, after what
+ * came between, and must not be told the old answer. A student who is added twice is there twice, so
+ * that tap keeps its key.
+ * @param {string} account
+ */
+function supersede(account) {
+  Array.from(open.keys()).forEach((intention) => {
+    if (intention.startsWith(`${account} `) && !intention.startsWith(`${account} POST /students `)) open.delete(intention)
+  })
+}
+
+module.exports = { keyFor, settle, keep, supersede }

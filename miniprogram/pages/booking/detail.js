@@ -101,10 +101,12 @@ Page(screen({
 
   async saveNote() {
     if (this.data.busy) return
+    const { note } = this.data
     this.show({ busy: 'note', noteProblem: '' })
     try {
-      await actions.note(this.id, this.data.note.trim())
-      this.show({ noteChanged: false })
+      await actions.note(this.id, note.trim())
+      // What was typed meanwhile is not saved yet.
+      this.show({ noteChanged: this.data.note !== note })
       wx.showToast({ title: '已保存', icon: 'none' })
     } catch (error) {
       this.show({ noteProblem: explain(error).title })
@@ -144,7 +146,10 @@ Page(screen({
     const ok = await this.run('move', async () => {
       moved = (await actions.move(this.id, event.currentTarget.dataset.id)).id
     }, '已改约')
-    if (ok && moved !== this.id) wx.redirectTo({ url: `/pages/booking/detail?id=${moved}&new=1` })
+    if (!ok || moved === this.id) return
+    // Who has gone on to another page is not taken away from it; coming back, they find the new booking.
+    if (this.visible) wx.redirectTo({ url: `/pages/booking/detail?id=${moved}&new=1` })
+    else this.id = moved
   },
 
   openClass() {

@@ -31,7 +31,8 @@ Page(screen({
       const profile = await api.act('PUT', '/users/profile', { nickname: nickname.trim(), signature: signature.trim() })
       const { login } = session.get()
       session.update({ user: { ...login.user, nickname: profile.nickname }, students: profile.students })
-      this.show({ changed: false, busy: false })
+      // What was typed meanwhile is not saved yet.
+      this.show({ changed: this.data.nickname !== nickname || this.data.signature !== signature, busy: false })
       wx.showToast({ title: '已保存', icon: 'none' })
     } catch (error) {
       const { title } = explain(error)

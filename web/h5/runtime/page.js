@@ -63,6 +63,8 @@ export class OpenPage {
     this.#scrollTop = this.element.scrollTop;
     this.#focused = this.element.contains(document.activeElement) ? document.activeElement : null;
     this.pause();
+    // Its answer will come while another page is on top, and stop that one's.
+    this.pull?.stop();
     this.frame.hidden = true;
   }
 

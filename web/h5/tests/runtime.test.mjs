@@ -98,6 +98,21 @@ test('reLaunch closes every page, also tab pages that are not shown', () => {
   assert.ok(notes(view).includes('home load new'));
 });
 
+test('a page that is left while it refreshes can be refreshed again', () => {
+  const view = run({ at: '/pages/deep/deep?name=x' });
+  const page = view.page();
+  const pull = () => view.mp.wx.startPullDownRefresh();
+  pull();
+  pull();
+  assert.equal(page.heard.pulled, 1);
+  view.mp.wx.navigateTo({ url: '/sub/pages/leaf/leaf' });
+  view.mp.wx.stopPullDownRefresh();
+  view.mp.wx.navigateBack();
+  assert.equal(view.find('h5-pull[data-busy]'), null);
+  pull();
+  assert.equal(page.heard.pulled, 2);
+});
+
 test('a page hears from the one that it opened', () => {
   const view = run();
   const heard = [];

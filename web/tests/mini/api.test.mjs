@@ -152,6 +152,44 @@ test('one tap is one key: kept while the outcome is unknown, new after an answer
   close();
 });
 
+test('who has done the opposite in between, and taps for the same again, means it anew', async () => {
+  const silent = () => silence();
+  const { api, server, clock, close } = await loggedIn({ 'POST /waitlist/join': silent, 'POST /students': silent, 'DELETE /waitlist/w1': () => ({}), 'PUT /messages/m1/read': () => ({}) });
+  const tap = async (...what) => {
+    const done = api.act(...what).then((value) => value, (error) => error);
+    for (let i = 0; i < 4; i += 1) { await settle(); clock.tick(3000); }
+    return done;
+  };
+  const keys = (path) => new Set(server.requests.filter((request) => request.path === path).map(({ header }) => header['idempotency-key'])).size;
+  const join = () => tap('POST', '/waitlist/join', { course_schedule_id: 'c1' });
+  const add = () => tap('POST', '/students', { nickname: '小宝' });
+  await join();
+  await add();
+  await tap('PUT', '/messages/m1/read', {});
+  await join();
+  assert.equal(keys('/waitlist/join'), 1, 'a message that was read is no answer to it');
+  await tap('DELETE', '/waitlist/w1');
+  await join();
+  await add();
+  assert.equal(keys('/waitlist/join'), 2);
+  assert.equal(keys('/students'), 1, 'nobody is added twice');
+  close();
+});
+
+test('what is under way keeps its key, whatever else is answered meanwhile', async () => {
+  const { api, server, clock, close } = await loggedIn({ 'POST /pay': () => silence(), 'PUT /bookings/b1': () => ({}) });
+  const pay = async (meanwhile) => {
+    const done = api.act('POST', '/pay', { booking_id: 'b1' }).catch((error) => error);
+    await meanwhile();
+    for (let i = 0; i < 4; i += 1) { await settle(); clock.tick(3000); }
+    return done;
+  };
+  await pay(() => api.act('PUT', '/bookings/b1', { student_note: 'x' }));
+  await pay(async () => {});
+  assert.equal(new Set(server.requests.filter(({ path }) => path === '/pay').map(({ header }) => header['idempotency-key'])).size, 1);
+  close();
+});
+
 test('a login that expires in the midst keeps the key of the tap', async () => {
   const { api, server, session, close } = await loggedIn({ 'POST /bookings': byToken('t9'), 'POST /token/refresh': () => refusal(401, 'unauthorized') });
   await assert.rejects(api.act('POST', '/bookings', { schedule_id: 'c1' }), { reason: 'login_expired' });

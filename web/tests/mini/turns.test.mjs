@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { load } from '../../unit/render.mjs';
 import { done, NOW, open } from './program.mjs';
-import { app, schedule, settle, silence } from './server.mjs';
+import { app, LOGIN, schedule, settle, silence } from './server.mjs';
 
 const WAITS = { waitlist_entry: { id: 'w1', position: 2, status: 'waiting', joined_at: NOW }, booking: null, hold: null, offer: null };
 
@@ -103,4 +103,37 @@ test('at home, the classes of the student before do not come back under this one
   await of('s1')({ items: [schedule({ id: 'c9' })], total: 1 });
   assert.deepEqual(Array.from(view.page().slots.keys()), ['c1']);
   done(view);
+});
+
+test('what is typed while a save is under way is not saved yet, and stays', async () => {
+  const { ask, calls } = later();
+  const booking = {
+    id: 'b1', booking_no: 'BK1', schedule_id: 'c1', student_id: 's1', status: 'confirmed', payment_status: 'not_required', price_fen: 0,
+    final_price_fen: 0, course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00', student_note: '',
+  };
+  const view = await open('/pages/booking/detail?id=b1', { 'GET /bookings/b1': () => booking, 'PUT /bookings/b1': ask, 'GET /schedules/c1': () => schedule() });
+  view.type('textarea', '带笔');
+  await view.go('保存备注');
+  view.type('textarea', '带笔和墨');
+  await calls[0]({ ...booking, student_note: '带笔' });
+  await view.page().refresh();
+  assert.equal(view.find('textarea').value, '带笔和墨');
+  await view.go('保存备注');
+  assert.deepEqual(calls.map(({ request }) => request.data.student_note), ['带笔', '带笔和墨']);
+  await calls[1]({});
+  assert.doesNotMatch(view.shown(), /保存备注/);
+  done(view);
+
+  const profile = { nickname: '林小雨', signature: '', phone: null, username: 'amy', created_at: NOW, students: LOGIN.students };
+  const save = later();
+  const mine = await open('/pages/me/profile', { 'GET /users/profile': () => profile, 'PUT /users/profile': save.ask });
+  mine.type('input', '小雨');
+  await mine.go('保存');
+  mine.type('input', '小雨点');
+  await save.calls[0]({ ...profile, nickname: '小雨' });
+  await mine.page().refresh();
+  assert.equal(mine.find('input').value, '小雨点');
+  await mine.go('保存');
+  assert.equal(save.calls[1].request.data.nickname, '小雨点');
+  done(mine);
 });
