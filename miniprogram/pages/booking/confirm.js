@@ -21,14 +21,22 @@ Page(screen({
   /** @param {Record<string, string>} query */
   onLoad({ id }) {
     this.id = id
-    this.booked = false
+    this.bookingId = ''
+    this.left = false
     /** Whose seat is held, by student. */
     this.heldFor = ''
+    /** Who is being booked for: their seat is not given back before it is known what became of it. */
+    this.submitting = ''
     this.holdTold = false
   },
 
   onUnload() {
+    this.left = true
     this.letGo()
+  },
+
+  onVisible() {
+    if (this.bookingId) this.finish()
   },
 
   /** Another student: another seat. */
@@ -47,7 +55,7 @@ Page(screen({
       where: [schedule.teacher_name, schedule.location].filter(Boolean).join(' · '),
       price: schedule.final_price_fen > 0 ? money(schedule.final_price_fen) : '',
     }
-    if (this.heldFor === student.id || this.booked || this.data.gone) return facts
+    if (this.heldFor === student.id || this.submitting || this.bookingId || this.data.gone) return facts
     return { ...facts, ...await this.hold(student.id) }
   },
 
@@ -56,6 +64,10 @@ Page(screen({
     this.holdTold = false
     try {
       const hold = await actions.hold(this.id, studentId)
+      if (!this.isFor(studentId)) {
+        this.release(studentId)
+        return {}
+      }
       this.heldFor = studentId
       return { hold, lapsed: false }
     } catch (error) {
@@ -71,7 +83,18 @@ Page(screen({
   letGo() {
     const studentId = this.heldFor
     this.heldFor = ''
-    if (studentId && !this.booked) actions.release(this.id, studentId).catch(explain)
+    if (studentId && studentId !== this.submitting && !this.bookingId) this.release(studentId)
+  },
+
+  /** @param {string} studentId */
+  release(studentId) {
+    actions.release(this.id, studentId).catch(explain)
+  },
+
+  /** Whether the page is still there, and for this student. @param {string} studentId */
+  isFor(studentId) {
+    const student = session.student()
+    return !this.left && Boolean(student) && student.id === studentId
   },
 
   topics() {
@@ -81,7 +104,7 @@ Page(screen({
   /** The class may be called off, or the hold end, while one writes. @param {string} topic @param {any} state */
   onState(topic, { data }) {
     if (data.mine.hold) this.holdTold = true
-    if (this.data.status !== 'ready' || this.booked || this.data.busy) return
+    if (this.data.status !== 'ready' || this.bookingId || this.data.busy) return
     if (data.availability === 'revoked') this.show({ gone: '课程已取消', goneText: '可以看看同一课程的其他时间。' })
     else if (data.availability === 'blocked') this.show({ gone: '暂不可预约', goneText: '可以看看其他时间。' })
     // A state from before the hold may arrive after it: only a hold that was told of can be gone.
@@ -105,6 +128,7 @@ Page(screen({
     this.show({ busy: true, refusal: '', noteProblem: '' })
     const { hold, note } = this.data
     const student = session.student()
+    this.submitting = student.id
     try {
       const booking = await actions.book({
         schedule_id: this.id,
@@ -112,15 +136,26 @@ Page(screen({
         ...(hold ? { hold_id: hold.hold_id } : {}),
         ...(note.trim() ? { note: note.trim() } : {}),
       })
-      this.booked = true
+      this.bookingId = booking.id
       await asked
-      wx.redirectTo({ url: `/pages/booking/detail?id=${booking.id}&new=1` })
+      if (this.visible) this.finish()
     } catch (error) {
+      this.submitting = ''
       const { title, advice, reason } = explain(error)
-      if (error.field === 'note') this.show({ noteProblem: title, busy: false })
+      if (!this.isFor(student.id)) {
+        // Of what is unknown the seat may be booked by now: it is left alone, and the hold ends by itself.
+        if (hold && !error.isUnknown) this.release(student.id)
+        this.show({ busy: false })
+        if (!this.left) this.refresh()
+      } else if (error.field === 'note') this.show({ noteProblem: title, busy: false })
       else if (FINAL.includes(reason)) this.show({ gone: title, goneText: advice, busy: false })
       else this.show({ refusal: error.isUnknown ? `${title}。还不知道结果，请再点一次提交。` : title, busy: false })
     }
+  },
+
+  /** Only from the page itself: who has gone on is not taken away from where they are. */
+  finish() {
+    wx.redirectTo({ url: `/pages/booking/detail?id=${this.bookingId}&new=1` })
   },
 
   back() {

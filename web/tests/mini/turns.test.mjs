@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { load } from '../../unit/render.mjs';
 import { done, NOW, open } from './program.mjs';
-import { app, LOGIN, schedule, settle, silence } from './server.mjs';
+import { app, LOGIN, refusal, schedule, settle, silence } from './server.mjs';
 
 const WAITS = { waitlist_entry: { id: 'w1', position: 2, status: 'waiting', joined_at: NOW }, booking: null, hold: null, offer: null };
 
@@ -136,4 +136,82 @@ test('what is typed while a save is under way is not saved yet, and stays', asyn
   await mine.go('保存');
   assert.equal(save.calls[1].request.data.nickname, '小雨点');
   done(mine);
+});
+
+const FREE = { seats_taken: 4, seats_left: 2, availability: 'available' };
+const HELD = { hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' };
+
+/** The step before a booking, opened from its class; holds and bookings are answered when the test says so. */
+async function confirming(routes = {}) {
+  const released = [];
+  const view = await open('/pages/schedules/detail?id=c1', {
+    'GET /schedules/c1': () => schedule(FREE), 'POST /schedules/c1/hold': () => HELD,
+    'DELETE /schedules/c1/hold': ({ query }) => { released.push(query.replace('profile_id=', '')); return { released: true }; },
+    'GET /bookings/b1': () => refusal(404, 'not_found'),
+    ...routes,
+  });
+  await view.go('立即预约');
+  assert.equal(view.route(), 'pages/booking/confirm');
+  return { ...view, released };
+}
+
+test('a seat that is held after the page was left is given back', async () => {
+  const { ask, calls } = later();
+  const view = await confirming({ 'POST /schedules/c1/hold': ask });
+  view.mp.wx.navigateBack();
+  await settle();
+  assert.deepEqual(view.released, []);
+  await calls[0](HELD);
+  assert.deepEqual(view.released, ['s1']);
+  done(view);
+});
+
+test('a seat that is held for the student before is given back, and this one’s is kept', async () => {
+  const { ask, calls } = later();
+  const view = await confirming({ 'POST /schedules/c1/hold': ask });
+  view.mp.modules.load('utils/session').chooseStudent('s2');
+  await settle();
+  await calls[1]({ ...HELD, hold_id: 'h2' });
+  await calls[0](HELD);
+  assert.deepEqual(view.released, ['s1']);
+  view.mp.wx.navigateBack();
+  await settle();
+  assert.deepEqual(view.released, ['s1', 's2']);
+  done(view);
+});
+
+test('who leaves while the booking is under way keeps the seat, and stays where they went', async () => {
+  const { ask, calls } = later();
+  const view = await confirming({ 'POST /bookings': ask });
+  await view.go('提交预约');
+  view.mp.wx.navigateBack();
+  await settle();
+  assert.deepEqual(view.released, []);
+  await calls[0]({ id: 'b1' });
+  assert.deepEqual([view.route(), view.released.length], ['pages/schedules/detail', 0]);
+  done(view);
+});
+
+test('who leaves while the booking is under way gives the seat back when it is refused', async () => {
+  const { ask, calls } = later();
+  const view = await confirming({ 'POST /bookings': ask });
+  await view.go('提交预约');
+  view.mp.wx.navigateBack();
+  await calls[0](refusal(409, 'time_conflict', '时间冲突'));
+  assert.deepEqual(view.released, ['s1']);
+  done(view);
+});
+
+test('who looks at something else meanwhile finds the booking when they come back', async () => {
+  const { ask, calls } = later();
+  const view = await confirming({ 'POST /bookings': ask });
+  await view.go('提交预约');
+  view.mp.wx.navigateTo({ url: '/pages/me/students' });
+  await settle();
+  await calls[0]({ id: 'b1' });
+  assert.equal(view.route(), 'pages/me/students');
+  view.mp.wx.navigateBack();
+  await settle();
+  assert.equal(view.route(), 'pages/booking/detail');
+  done(view);
 });
