@@ -1,5 +1,6 @@
 // A message, and the page that it is about.
 
+const session = require('./session')
 const time = require('./time')
 
 /** @param {any} message */
@@ -27,13 +28,19 @@ function placeOf({ kind, data }) {
   return null
 }
 
-/** The message that is open: the server gives messages only as lists, and the list has the whole of it. @type {any} */
-let opened = null
+/** The message that is open, and who opened it: the server gives messages only as lists, and the list has the whole of it. */
+let opened = { message: /** @type {any} */ (null), reader: '' }
+
+/** Who reads now. */
+function reader() {
+  const { login } = session.get()
+  return login ? login.user.id : ''
+}
 
 module.exports = {
   messageView,
   placeOf,
   /** @param {any} message */
-  setOpened(message) { opened = message },
-  opened: () => opened,
+  setOpened(message) { opened = { message, reader: reader() } },
+  opened: () => (opened.reader === reader() ? opened.message : null),
 }

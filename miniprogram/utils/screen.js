@@ -41,7 +41,10 @@ module.exports = function screen(def) {
       this.loads = 0
       this.visible = false
       this.person = ''
+      this.account = ''
       if (def.onLoad) def.onLoad.call(this, query)
+      /** What the page showed before anybody's data came. */
+      this.blank = JSON.stringify(this.data)
     },
 
     onShow() {
@@ -93,6 +96,10 @@ module.exports = function screen(def) {
       const isOther = person !== this.person
       if (!isOther && !isShown) return
       this.person = person
+      const account = login ? login.user.id : ''
+      // What the one before saw and typed is theirs; who comes back to their own finds it again.
+      if (this.account && this.account !== account) this.setData(JSON.parse(this.blank))
+      this.account = account
       if (isOther && def.onPerson) def.onPerson.call(this)
       this.listen()
       this.refresh()

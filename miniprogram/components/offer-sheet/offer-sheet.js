@@ -3,6 +3,7 @@
 
 const actions = require('../../utils/actions')
 const api = require('../../utils/api')
+const endings = require('../../utils/endings')
 const consent = require('../../utils/consent')
 const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
@@ -46,6 +47,7 @@ Component({
     async open(place) {
       if (this.data.phase !== 'closed') return
       this.place = place
+      this.seen = this.data.schedule
       offers.attend(place.waitlistId)
       this.bookingId = ''
       this.setData({
@@ -119,6 +121,7 @@ Component({
       const { title, advice, reason } = explain(error)
       if (error.isUnknown || PASSING.includes(reason)) {
         this.setData({ phase: 'asking', problem: error.isUnknown ? `还不知道结果：${title}。请再点一次确认。` : title })
+        this.lookAtClass()
       } else {
         this.lose(title, advice)
       }
@@ -155,7 +158,33 @@ Component({
 
     lookAtClass() {
       const { schedule, phase } = this.data
-      if (schedule && schedule.availability === 'revoked' && phase === 'asking') this.finish('课程已取消', '候补随之结束，可以看看其他时间。')
+      if (!schedule || phase !== 'asking') return
+      if (schedule.availability === 'revoked') this.finish('课程已取消', '候补随之结束，可以看看其他时间。')
+      else if (this.isWithout(schedule)) this.learnEnd()
+    },
+
+    /**
+     * Whether the class has gone on since the sheet was opened, and the offer is not there any more: what
+     * happens while the connection is away is told by no event. A booking that is there may be the answer
+     * to a tap that was not heard; the next tap says so.
+     * @param {any} schedule
+     */
+    isWithout(schedule) {
+      const { seen, place } = this
+      if (!seen || seen.id !== schedule.id) { this.seen = schedule; return false }
+      const isNewer = schedule.epoch > seen.epoch || (schedule.epoch === seen.epoch && schedule.version > seen.version)
+      const { offer, booking } = schedule.mine || {}
+      return isNewer && !booking && !(offer && offer.id === place.offer.id)
+    },
+
+    /** Says what became of the offer, as far as the server tells. */
+    async learnEnd() {
+      const { place } = this
+      this.finish('这个名额已经不在了', '')
+      const last = await endings.latestOffer(place.waitlistId).catch((error) => { explain(error) })
+      if (this.place !== place || this.data.phase !== 'over') return
+      const end = last && last.offer_id === place.offer.id && endings.BY_OFFER[last.status]
+      await this.lose(end ? end.title : this.data.endTitle, end ? end.text : '')
     },
 
     /** Time is up by the server's clock; the server says what that means. */

@@ -15,7 +15,7 @@ const ASK = /** @type {Record<string, {title: string, content: string, confirmTe
 
 Page(screen({
   data: {
-    s: {}, when: '', bookings: [], live: 0, queue: [], rounds: [], controls: [], refusal: '', busy: '', cancelling: null, reason: '',
+    s: {}, when: '', bookings: [], live: 0, queue: [], rounds: [], controls: [], refusal: '', busy: '', cancelling: null, reason: '', cancelProblem: '',
   },
 
   /** @param {Record<string, string>} query */
@@ -58,6 +58,26 @@ Page(screen({
   },
 
   /**
+   * Does one thing, and answers what was said against it.
+   * @param {string} busy
+   * @param {'POST' | 'PUT'} method
+   * @param {string} path
+   * @param {object} body
+   */
+  async attempt(busy, method, path, body) {
+    this.show({ busy, refusal: '', cancelProblem: '' })
+    let refusal = ''
+    try {
+      await api.act(method, path, body)
+    } catch (error) {
+      const { title, advice } = explain(error)
+      refusal = [title, advice].filter(Boolean).join('。')
+    }
+    this.show({ busy: '' })
+    return refusal
+  },
+
+  /**
    * @param {string} busy
    * @param {'POST' | 'PUT'} method
    * @param {string} path
@@ -65,14 +85,7 @@ Page(screen({
    */
   async run(busy, method, path, body) {
     if (this.data.busy) return
-    this.show({ busy, refusal: '' })
-    try {
-      await api.act(method, path, body)
-    } catch (error) {
-      const { title, advice } = explain(error)
-      this.show({ refusal: [title, advice].filter(Boolean).join('。') })
-    }
-    this.show({ busy: '' })
+    this.show({ refusal: await this.attempt(busy, method, path, body) })
     await this.refresh()
   },
 
@@ -82,7 +95,8 @@ Page(screen({
     const picked = await wx.showActionSheet({ itemList: row.choices.map((/** @type {any} */ choice) => choice.text) }).catch(() => null)
     if (!picked) return
     const { action } = row.choices[picked.tapIndex]
-    if (action === 'cancel') this.show({ cancelling: row, reason: '' })
+    if (this.data.busy) return
+    if (action === 'cancel') this.show({ cancelling: row, reason: '', cancelProblem: '' })
     else this.run(row.id, 'PUT', `/bookings/${row.id}/${action}`, {})
   },
 
@@ -91,12 +105,15 @@ Page(screen({
     this.show({ reason: event.detail.value })
   },
   keep() {
-    this.show({ cancelling: null })
+    if (!this.data.busy) this.show({ cancelling: null })
   },
-  cancel() {
-    const { cancelling, reason } = this.data
-    this.show({ cancelling: null })
-    return this.run(cancelling.id, 'PUT', `/bookings/${cancelling.id}/cancel`, reason.trim() ? { reason: reason.trim() } : {})
+  /** The sheet stays, with what was typed, until the server has said that it is done. */
+  async cancel() {
+    const { busy, cancelling, reason } = this.data
+    if (busy) return
+    const refusal = await this.attempt(cancelling.id, 'PUT', `/bookings/${cancelling.id}/cancel`, reason.trim() ? { reason: reason.trim() } : {})
+    this.show(refusal ? { cancelProblem: refusal } : { cancelling: null })
+    await this.refresh()
   },
 
   /** @param {any} event */

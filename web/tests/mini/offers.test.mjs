@@ -117,6 +117,22 @@ test('opening the sheet is recorded; a double tap confirms once, and names the o
   done(view);
 });
 
+test('an offer that ended while the connection was away ends the sheet, and says how', async () => {
+  const mine = { waitlist_entry: { id: 'w1', position: 1, status: 'waiting' }, offer: OFFER };
+  const view = await sheet({ 'GET /waitlist/w1/notifications': () => ({ items: [{ offer_id: 'o1', status: 'lapsed' }], total: 1 }) });
+  const see = async (change) => {
+    view.setData({ s: schedule(change) });
+    await settle();
+    return view.text('.sheet');
+  };
+  assert.match(await see({ mine }), /确认预约？/);
+  assert.match(await see({ mine, version: 11 }), /确认预约？/);
+  assert.match(await see({ mine: { booking: { id: 'b1' } }, version: 12 }), /确认预约？/, 'a tap that was not heard may have won');
+  assert.match(await see({ mine: { ...mine, offer: null }, version: 9 }), /确认预约？/, 'what is older says nothing');
+  assert.match(await see({ mine: { ...mine, offer: null }, version: 13 }), /候补确认已过期，名额已顺位给下一位候补用户.*您是第1位候补/);
+  done(view);
+});
+
 test('consent is asked for first in the tap, and the seat does not wait for it', async () => {
   const view = await sheet({
     'GET /users/subscribe': () => ({ ask: { confirm: ['t1'] } }), 'POST /users/subscribe': () => ({}),

@@ -215,3 +215,73 @@ test('who looks at something else meanwhile finds the booking when they come bac
   assert.equal(view.route(), 'pages/booking/detail');
   done(view);
 });
+
+const OTHER = { token: 'b1', refresh_token: 'rb', user: { ...LOGIN.user, id: 'u2', nickname: '老王' }, students: [{ id: 's7', nickname: '老王', relation: 'self' }] };
+
+/** The login ends, and somebody else logs in in its place. */
+async function another(view) {
+  const session = view.mp.modules.load('utils/session');
+  view.server.table['POST /login'] = () => OTHER;
+  await session.logOut();
+  await settle();
+  assert.equal(view.route(), 'pages/login/index');
+  await session.logIn({ code: 'x' });
+  view.mp.wx.navigateBack();
+  await settle(20);
+}
+
+test('another account finds nothing of the one before: not what was typed, and not what was shown', async () => {
+  const profile = (nickname) => ({ nickname, signature: '', phone: null, username: nickname, created_at: NOW, students: [] });
+  const view = await open('/pages/me/profile', { 'GET /users/profile': ({ header }) => profile(header.authorization === 'Bearer t1' ? '林小雨' : '老王') });
+  view.type('input', '小雨点');
+  await another(view);
+  assert.equal(view.route(), 'pages/me/profile');
+  assert.equal(view.find('input').value, '老王');
+  done(view);
+
+  const class1 = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule({ mine: WAITS }) });
+  class1.server.table['GET /schedules/c1'] = () => refusal(404, 'not_found', '没有找到');
+  await another(class1);
+  assert.equal(class1.page().data.id, 'c1', 'it is still the page of the same class');
+  assert.match(class1.shown(), /没有找到/);
+  assert.doesNotMatch(class1.shown(), /书法入门|取消候补/);
+  done(class1);
+});
+
+test('a message is shown to whom it was written only', async () => {
+  const message = { id: 'm1', title: '候补成功', body: '林小雨的名额', created_at: NOW, read_at: NOW, kind: 'promoted', data: null };
+  const view = await open('/pages/messages/index', { 'GET /messages': () => ({ items: [message], total: 1 }) });
+  view.page().open({ currentTarget: { dataset: { id: 'm1' } } });
+  await settle();
+  assert.match(view.shown(), /林小雨的名额/);
+  await another(view);
+  assert.equal(view.route(), 'pages/messages/detail');
+  assert.match(view.shown(), /这条消息不在了/);
+  done(view);
+});
+
+test('a reason that was typed stays until the cancellation is answered, and the refusal stands beside it', async () => {
+  const { ask, calls } = later();
+  const row = (id, nickname) => ({ id, nickname, status: 'confirmed', payment_status: 'not_required', created_at: NOW });
+  const roster = () => ({ schedule: schedule(), bookings: [row('b1', '小雨'), row('b2', '小宝')], queue: [], rounds: [] });
+  const teacher = { ...LOGIN, user: { ...LOGIN.user, roles: ['teacher'], teacher_id: 'k1' }, students: [] };
+  const view = await open('/teacher/pages/roster?id=c1', { 'GET /schedules/c1/roster': roster, 'PUT /bookings/b1/cancel': ask }, { login: teacher });
+  view.mp.wx.showActionSheet = () => Promise.resolve({ tapIndex: 0 });
+  view.tap('[data-id="b1"]');
+  await settle();
+  view.type('textarea', '老师生病');
+  await view.go('取消预约');
+  assert.match(view.shown(), /取消小雨的预约/);
+  view.page().keep();
+  assert.equal(view.page().data.cancelling.id, 'b1', 'it is under way');
+  assert.ok(view.findAll('[data-id="b2"]').every((button) => button.hasAttribute('disabled')));
+  await calls[0](refusal(409, 'booking_not_active', '现在不能取消'));
+  await settle();
+  assert.match(view.shown(), /取消小雨的预约.*现在不能取消/);
+  assert.equal(view.find('textarea').value, '老师生病');
+  await view.go('取消预约');
+  assert.deepEqual(calls.map(({ request }) => request.data), [{ reason: '老师生病' }, { reason: '老师生病' }]);
+  await calls[1]({});
+  assert.doesNotMatch(view.shown(), /取消小雨的预约/);
+  done(view);
+});
