@@ -30,6 +30,7 @@ const phones = new Phones();
 let people = peopleOf(pairInUse());
 let looking = 0;
 let retry = 0;
+let looks = 0;
 
 const socket = new LiveSocket({
   fetchTicket: async () => (await people[0].api.post('/ws/ticket')).data.ticket,
@@ -88,14 +89,18 @@ function heardOfClass(message) {
 
 /** How the class stands for each of the two. */
 async function look() {
+  looks += 1;
+  const mine = looks;
   const [id, of] = [shown, people];
   const states = await Promise.all(of.map((person) => person.look(id).catch(() => null)));
-  if (id !== shown || of !== people || states.includes(null)) return;
+  // A later look is on its way, or another class or other people are shown.
+  if (mine !== looks || id !== shown || of !== people || states.includes(null)) return;
   phones.stand(states, clock.now());
   steps.stand(of.map((person, i) => ({ name: person.name, mine: states[i].mine })));
 }
 
 function changePeople() {
+  if (shown === null) return;
   people = peopleOf(nextPair());
   socket.stop();
   showClass(shown);

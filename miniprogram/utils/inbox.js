@@ -13,11 +13,21 @@ const unread = signal(0)
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let soon
 
+let loads = 0
+/** Whose messages were counted last. */
+let reader = ''
+
 async function load() {
-  if (!session.get().login) { unread.set(0); return }
+  const { login } = session.get()
+  const account = login ? login.user.id : ''
+  loads += 1
+  const mine = loads
+  if (account !== reader) unread.set(0)
+  reader = account
+  if (!login) return
   try {
     const { total } = await api.get('/messages', { unread: 1, page_size: 1 })
-    unread.set(total)
+    if (loads === mine) unread.set(total)
   } catch (error) {
     // The mark stays as it was; the page of messages says itself when it cannot be loaded.
     if (!isApiError(error)) throw error

@@ -103,6 +103,19 @@ test('two others begin anew, and a reload keeps them', async () => {
   assert.deepEqual(await names(), ['陈思远', '赵一诺']);
 });
 
+test('where there is no class yet, there is nothing to begin anew', async () => {
+  const late = await visitor(WIDE);
+  await late.page.route('**/api/v1/slots*', (route) => route.abort());
+  await late.page.goto(`${stage.server.base}/`);
+  await late.page.locator('#notice .notice').waitFor();
+  assert.equal(await late.page.locator('#again').isDisabled(), true);
+  assert.equal(await late.page.locator('.phone iframe').count(), 0);
+  await late.page.unroute('**/api/v1/slots*');
+  await late.page.locator('.phone iframe').nth(1).waitFor();
+  assert.equal(await late.page.locator('#again').isEnabled(), true);
+  await late.context.close();
+});
+
 test('a rush fills a class, which both phones see', async () => {
   const { items } = await rival.call('GET', '/slots');
   const { id } = items.filter((i) => i.seats_left > 0 && i.waitlist.open).sort((a, b) => b.seats_left - a.seats_left)[0];

@@ -34,7 +34,7 @@ export class Lab {
       if (ids.includes(value)) select.value = value;
     }
     for (const schedule of schedules) setText(this.#options.get(schedule.id), label(schedule, this.schedules.today));
-    for (const id of ['lab-class', 'lab-rush', 'lab-release']) byId(id).disabled = schedules.length === 0;
+    for (const id of ['lab-class', 'lab-rush', 'lab-release', 'again']) byId(id).disabled = schedules.length === 0;
     if (schedules.length > 0 && !this.#options.has(this.#chosen)) this.#choose(this.#bestArena(schedules).id);
   }
 

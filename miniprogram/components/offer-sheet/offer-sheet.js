@@ -64,7 +64,10 @@ Component({
         const { confirm_by: deadline } = await actions.begin(place.waitlistId, place.offer.id)
         if (this.isAbout(place)) this.setData({ deadline, begun: true, over: false })
       } catch (error) {
-        if (this.isAsking(place)) this.refuse(error)
+        if (!this.isAsking(place)) return
+        // Nobody has tapped yet, so there is no outcome to be unsure of; a seat may be confirmed without this.
+        if (error.isUnknown) this.setData({ problem: `${explain(error).title}。仍可直接点确认预约。` })
+        else this.refuse(error)
       }
     },
 

@@ -6,6 +6,16 @@ import { EventChannel } from './wx/event-channel.js';
 
 const STACK_MAX = 10;
 
+/** What the address asks for; nothing where it is no text, as when it was cut off within a percent sign. */
+function asked() {
+  try {
+    return decodeURI(location.hash.slice(1));
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return '';
+  }
+}
+
 export class Router {
   /** @type {OpenPage[]} */
   stack = [];
@@ -37,7 +47,7 @@ export class Router {
   }
 
   /** Opens the page that is asked for, by the address where nobody says, else the first one. */
-  start(wanted = decodeURI(location.hash.slice(1))) {
+  start(wanted = asked()) {
     const isKnown = this.mp.config.components[splitUrl(wanted).path.replace(/^\//, '')]?.isPage;
     const url = isKnown ? wanted : `/${this.home}`;
     this.mp.lifecycle.launch(splitUrl(url.replace(/^\//, '')));
@@ -188,12 +198,12 @@ export class Router {
       this.#showCurrent();
     } else if (depth > this.stack.length) {
       this.current.hide();
-      this.#push(decodeURI(location.hash.slice(1)));
+      this.#push(asked() || `/${this.home}`);
     }
   }
 
   #typed() {
-    const url = decodeURI(location.hash.slice(1));
+    const url = asked();
     const { path } = splitUrl(url.replace(/^\//, ''));
     if (url === this.current.url || !this.mp.config.components[path]?.isPage) return;
     this.mp.lifecycle.enter(splitUrl(url.replace(/^\//, '')));

@@ -113,6 +113,12 @@ test('a page that is left while it refreshes can be refreshed again', () => {
   assert.equal(page.heard.pulled, 2);
 });
 
+test('an address that is no text leads to the first page', () => {
+  const view = run({ at: '/pages/deep/deep?name=%' });
+  assert.equal(view.page().route, 'pages/home/home');
+  assert.deepEqual(view.problems(), []);
+});
+
 test('a page hears from the one that it opened', () => {
   const view = run();
   const heard = [];

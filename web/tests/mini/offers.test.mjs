@@ -133,6 +133,18 @@ test('an offer that ended while the connection was away ends the sheet, and says
   done(view);
 });
 
+test('where no answer comes to the opening, one may still confirm, and is told so', async () => {
+  const view = await sheet({ 'POST /waitlist/w1/begin': () => silence('request:fail '), 'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }) });
+  for (let i = 0; i < 4; i += 1) { await settle(); view.clock.tick(3000); }
+  await settle();
+  assert.match(view.text('.sheet'), /仍可直接点确认预约/);
+  assert.doesNotMatch(view.text('.sheet'), /还不知道结果/);
+  view.confirm();
+  await settle();
+  assert.match(view.text('.sheet'), /预约成功/);
+  done(view);
+});
+
 test('consent is asked for first in the tap, and the seat does not wait for it', async () => {
   const view = await sheet({
     'GET /users/subscribe': () => ({ ask: { confirm: ['t1'] } }), 'POST /users/subscribe': () => ({}),

@@ -285,3 +285,20 @@ test('a reason that was typed stays until the cancellation is answered, and the 
   assert.doesNotMatch(view.shown(), /取消小雨的预约/);
   done(view);
 });
+
+test('the mark of unread messages is the last answer’s, and nobody’s until the first', async () => {
+  const { ask, calls } = later();
+  const view = await open('/pages/me/students', {});
+  const inbox = view.mp.modules.load('utils/inbox');
+  view.server.table['GET /messages'] = ask;
+  inbox.load();
+  inbox.load();
+  await settle();
+  await calls[1]({ items: [], total: 2 });
+  await calls[0]({ items: [], total: 5 });
+  assert.equal(inbox.unread(), 2);
+  await another(view);
+  inbox.load();
+  assert.equal(inbox.unread(), 0);
+  done(view);
+});
