@@ -1,14 +1,18 @@
 // Courses and coaches, as choices.
 
-import { api, everyPage } from './api.ts';
+import { everyPage } from './api.ts';
 import { useLoad } from './load.ts';
 import type { Loaded } from './load.ts';
-import type { Course, Page, Teacher } from './types.ts';
+import type { Course, Teacher } from './types.ts';
 
 export function useCourses(): Loaded<Course[]> {
   return useLoad('courses', (signal) => everyPage<Course>('/courses', {}, undefined, signal));
 }
 
-export function useTeachers(): Loaded<Page<Teacher>> {
-  return useLoad('teachers', (signal) => api.get<Page<Teacher>>('/teachers', { page_size: 100 }, signal));
+export function useTeachers(): Loaded<Teacher[]> {
+  return useLoad('teachers', allTeachers);
+}
+
+export function allTeachers(signal?: AbortSignal): Promise<Teacher[]> {
+  return everyPage<Teacher>('/teachers', {}, undefined, signal);
 }

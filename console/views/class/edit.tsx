@@ -60,7 +60,7 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
             label={t('ask.edit.teacher')}
             choices={[
               ...(initial.teacher ? [] : [{ value: '', label: t('card.no_teacher') }]),
-              ...(teachers?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+              ...(teachers ?? []).map(({ id, name }) => ({ value: id, label: name })),
             ]}
           />
         )}

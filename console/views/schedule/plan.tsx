@@ -7,7 +7,7 @@ import { useForm } from '../../lib/form.ts';
 import { weekdayName } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { place } from '../../lib/router.ts';
-import { isStaff } from '../../lib/session.ts';
+import { isStaff, user } from '../../lib/session.ts';
 import { addDays, daysBetween, isDate, weekday } from '../../lib/time.ts';
 import { offset, today } from '../../lib/today.ts';
 import type { BatchAnswer, Course, Teacher } from '../../lib/types.ts';
@@ -15,6 +15,7 @@ import { problems, wrongNumber, wrongText } from '../../lib/wrong.ts';
 import { Button } from '../../ui/button.tsx';
 import { ErrorState, Skeleton } from '../../ui/feedback.tsx';
 import { Failure, SelectField, TextField } from '../../ui/field.tsx';
+import { coachChoices } from './coaches.ts';
 import { Making, preview } from './making.ts';
 import type { Order } from './making.ts';
 import { Outcome, Preview } from './outcome.tsx';
@@ -35,7 +36,7 @@ export function Plan() {
         <h1>{t('plan.title')}</h1>
       </header>
       {courses.data && teachers.data ? (
-        <PlanForm courses={courses.data} teachers={teachers.data.items} />
+        <PlanForm courses={courses.data} teachers={teachers.data} />
       ) : error ? (
         <ErrorState
           error={error}
@@ -51,13 +52,13 @@ export function Plan() {
   );
 }
 
-function initialValues() {
+function initialValues(teachers: readonly Teacher[]) {
   const { query } = place.peek();
   const asked = query.get('date');
   const from = isDate(asked) && asked > today.peek() ? asked : addDays(today.peek(), 1);
   return {
     course_id: query.get('course') ?? '',
-    teacher_id: '',
+    teacher_id: coachChoices(teachers, user.peek()?.teacher_id ?? null).initial,
     from,
     until: addDays(from, FOUR_WEEKS),
     weekdays: String(weekday(from)),
@@ -106,7 +107,7 @@ interface Looked {
 }
 
 function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers: readonly Teacher[] }) {
-  const [initial] = useState(initialValues);
+  const [initial] = useState(() => initialValues(teachers));
   const [looked, setLooked] = useState<Looked | null>(null);
   const [making, setMaking] = useState<Making | null>(null);
   const form = useForm({
@@ -143,7 +144,7 @@ function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers:
             form={form}
             name="teacher_id"
             label={t('plan.teacher')}
-            choices={[{ value: '', label: t('plan.later') }, ...teachers.map(({ id, name }) => ({ value: id, label: name }))]}
+            choices={coachChoices(teachers, user.value?.teacher_id ?? null).choices}
           />
         )}
         <TextField form={form} name="from" label={t('plan.from')} type="date" min={today.value} />

@@ -6,6 +6,7 @@ import { beforeEach, test } from 'node:test';
 import FakeTimers from '@sinonjs/fake-timers';
 
 import { api, asQuery, everyPage } from '../../../console/lib/api.ts';
+import { allTeachers } from '../../../console/lib/catalog.ts';
 import { ApiError } from '../../../console/lib/errors.ts';
 import { expired, isStaff, session, user } from '../../../console/lib/session.ts';
 import { Making } from '../../../console/views/schedule/making.ts';
@@ -160,6 +161,12 @@ test('a list is read to its end', async () => {
   const seen: number[] = [];
   assert.deepEqual(await everyPage<number>('/x', {}, (items, total) => seen.push(items.length, total)), [1, 2, 3]);
   assert.deepEqual(seen, [2, 3, 3, 3]);
+});
+
+test('the hundred and first coach can be chosen', async () => {
+  const coaches = Array.from({ length: 101 }, (_, index) => ({ id: `t${index}`, name: `老师${index}` }));
+  answers = [ok({ items: coaches.slice(0, 100), total: 101 }), ok({ items: coaches.slice(100), total: 101 })];
+  assert.equal((await allTeachers()).at(-1)?.id, 't100');
 });
 
 test('planning that stops in the midst goes on where it was, and plans nothing twice', async () => {
