@@ -139,6 +139,8 @@ export interface Roster {
   holds: { student_id: string; nickname: string; expires_at: string }[];
   queue: QueueEntry[];
   rounds: RosterRound[];
+  /** False where there are too many to be listed: those first in each list are there. */
+  complete: boolean;
 }
 
 export interface HistoryItem {

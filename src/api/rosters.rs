@@ -38,6 +38,8 @@ pub struct Roster {
     queue: Vec<RosterEntry>,
     /// The seats on offer, the soonest deadline first.
     rounds: Vec<RosterRound>,
+    /// False where some list is too long to be given in full: then its first are there.
+    complete: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -106,14 +108,27 @@ pub async fn get_roster(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<Ht
     // First: whoever sees a later state over a socket asks again, and none is missed in between.
     let schedule = slot(&ctx, id, None).await?;
     let lang = ctx.lang;
-    let queue = people_in(&ctx, id, 0, ROSTER_ROWS_MAX).await?;
+    let (mut queue, mut bookings, mut holds) =
+        (people_in(&ctx, id, 0, ONE_MORE).await?, bookings(&ctx, id).await?, holds(&ctx, id).await?);
+    let whole = [cut(&mut queue), cut(&mut bookings), cut(&mut holds)];
     Ok(ctx.ok(Roster {
         schedule,
-        bookings: bookings(&ctx, id).await?,
-        holds: holds(&ctx, id).await?,
+        bookings,
+        holds,
         queue: queue.into_iter().map(|person| RosterEntry::of(person, lang)).collect(),
         rounds: rounds(&ctx, id).await?,
+        complete: whole.into_iter().all(|is_whole| is_whole),
     }))
+}
+
+/// One row above what is given tells that there are more.
+const ONE_MORE: i64 = ROSTER_ROWS_MAX + 1;
+
+/// Whether all are there.
+fn cut<T>(rows: &mut Vec<T>) -> bool {
+    let whole = rows.len() < ONE_MORE as usize;
+    rows.truncate(ROSTER_ROWS_MAX as usize);
+    whole
 }
 
 impl RosterEntry {
@@ -143,7 +158,7 @@ async fn bookings(ctx: &Ctx, id: ScheduleId) -> Result<Vec<RosterBooking>, Probl
             booked_by_name: row.opt_text("booked_by_name")?.map(str::to_owned),
         })
     };
-    let rows = ctx.app.store.reader().all(&sql, args![id, ROSTER_ROWS_MAX]).await?;
+    let rows = ctx.app.store.reader().all(&sql, args![id, ONE_MORE]).await?;
     rows.iter().map(read).collect()
 }
 
@@ -158,7 +173,7 @@ async fn holds(ctx: &Ctx, id: ScheduleId) -> Result<Vec<RosterHold>, Problem> {
             expires_at: ctx.zone().rfc3339(row.at("expires_at")?),
         })
     };
-    let rows = ctx.app.store.reader().all(sql, args![id, ROSTER_ROWS_MAX]).await?;
+    let rows = ctx.app.store.reader().all(sql, args![id, ONE_MORE]).await?;
     rows.iter().map(read).collect()
 }
 
@@ -180,4 +195,18 @@ async fn rounds(ctx: &Ctx, id: ScheduleId) -> Result<Vec<RosterRound>, Problem> 
     };
     let rows = ctx.app.store.reader().all(&sql, args![id]).await?;
     rows.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_cut_says_so() {
+        let mut just_full = vec![(); ROSTER_ROWS_MAX as usize];
+        assert!(cut(&mut just_full));
+        let mut longer = vec![(); ONE_MORE as usize];
+        assert!(!cut(&mut longer));
+        assert_eq!(longer.len(), ROSTER_ROWS_MAX as usize);
+    }
 }

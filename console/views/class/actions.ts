@@ -7,6 +7,7 @@ import { isStaff } from '../../lib/session.ts';
 import type { Roster, Slot } from '../../lib/types.ts';
 import { ask } from '../../ui/ask.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { countOf } from './rosters.ts';
 
 export interface Action {
   label: TextKey;
@@ -25,11 +26,6 @@ export interface Context {
 export const CAPACITY_MAX = 1_000_000;
 
 const path = (id: string, what: string): string => `/schedules/${encodeURIComponent(id)}/${what}`;
-
-/** Those that are booked and not cancelled. */
-export function liveBookings({ bookings }: Roster) {
-  return bookings.filter(({ status }) => status !== 'cancelled');
-}
 
 export function classActions(context: Context): Action[] {
   const { now, begun } = context;
@@ -82,12 +78,12 @@ function unblock({ now, changed }: Context): void {
 }
 
 function revoke({ roster, now, changed }: Context): void {
-  const paid = liveBookings(roster).filter(({ payment_status }) => payment_status === 'paid').length;
+  const paid = countOf(roster, ({ payment_status }) => payment_status === 'paid');
   ask({
     title: t('ask.revoke'),
     follows: [
       t('ask.revoke.booked', { n: now.seats_taken }),
-      ...(paid > 0 ? [t('ask.revoke.refund', { n: paid })] : []),
+      ...(paid === null ? [t('ask.revoke.refunds')] : paid > 0 ? [t('ask.revoke.refund', { n: paid })] : []),
       ...(now.waitlist.length > 0 ? [t('ask.revoke.queue', { n: now.waitlist.length })] : []),
       t('ask.final'),
     ],
@@ -103,11 +99,11 @@ function revoke({ roster, now, changed }: Context): void {
 }
 
 function complete({ roster, now, changed }: Context): void {
-  const present = liveBookings(roster).filter(({ status }) => status === 'confirmed').length;
+  const present = countOf(roster, ({ status }) => status === 'confirmed');
   ask({
     title: t('ask.complete'),
     follows: [
-      t('ask.complete.present', { n: present }),
+      present === null ? t('ask.complete.presents') : t('ask.complete.present', { n: present }),
       ...(now.waitlist.length > 0 ? [t('ask.complete.queue')] : []),
       t('ask.complete.later'),
       t('ask.final'),

@@ -4,11 +4,12 @@ import { csv, download, fileName } from '../../lib/csv.ts';
 import { t, tWord } from '../../lib/i18n.ts';
 import type { Roster } from '../../lib/types.ts';
 import { toast } from '../../ui/toast.tsx';
+import { statusText } from './rosters.ts';
 
 export function exportRoster(roster: Roster): void {
   const { course_name, starts_at } = roster.schedule;
   download(fileName(course_name, starts_at.slice(0, 16).replace('T', ' '), t('roster.file')) + '.csv', rosterCsv(roster));
-  toast(t('done.export', { n: roster.bookings.length }));
+  toast(t(roster.complete ? 'done.export' : 'done.export.part', { n: roster.bookings.length }), { bad: !roster.complete });
 }
 
 export function rosterCsv({ bookings, schedule }: Roster): string {
@@ -29,7 +30,7 @@ export function rosterCsv({ bookings, schedule }: Roster): string {
       wall(schedule.starts_at),
       booking.booking_no,
       booking.nickname,
-      t(`booking.${booking.status}`),
+      statusText(booking),
       booking.final_price_fen > 0 ? `${booking.final_price_fen / 100} ${tWord('payment', booking.payment_status)}` : '',
       wall(booking.created_at),
       [booking.student_note, booking.teacher_note].filter(Boolean).join(' / '),

@@ -10,9 +10,9 @@ import type { Tone } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Countdown } from '../../ui/countdown.tsx';
 import { Empty } from '../../ui/feedback.tsx';
-import { liveBookings } from './actions.ts';
 import type { Context } from './actions.ts';
 import { bookingActions } from './bookingactions.ts';
+import { isUnpaid, liveBookings, statusText } from './rosters.ts';
 
 interface Props {
   context: Context;
@@ -27,7 +27,12 @@ export function RosterView({ context, onPerson }: Props) {
     bookings.map((booking) => <Row key={booking.id} booking={booking} context={context} onPerson={onPerson} />);
   return (
     <section class="roster" aria-labelledby="roster-title">
-      <h2 id="roster-title">{t('roster.title', { n: booked.length, capacity: now.capacity })}</h2>
+      <h2 id="roster-title">{t('roster.title', { n: roster.complete ? booked.length : now.seats_taken, capacity: now.capacity })}</h2>
+      {!roster.complete && (
+        <p class="notice notice--warn" role="status">
+          {t('roster.part')}
+        </p>
+      )}
       <p class="print-only">
         {[now.course_name, onPaper(now), now.teacher_name, now.location].filter(Boolean).join(' · ')}
       </p>
@@ -91,7 +96,7 @@ const TONES: Record<RosterBooking['status'], Tone> = {
 
 function Row({ booking, context, onPerson }: Props & { booking: RosterBooking }) {
   const { nickname, status, payment_status, pay_deadline, student_note, teacher_note, source, booked_by_name } = booking;
-  const unpaid = status === 'pending' && payment_status === 'unpaid';
+  const unpaid = isUnpaid(booking);
   const how = [
     source === 'direct' ? '' : tWord('source', source),
     booked_by_name && booked_by_name !== nickname ? t('roster.by', { name: booked_by_name }) : '',
@@ -106,7 +111,7 @@ function Row({ booking, context, onPerson }: Props & { booking: RosterBooking })
       </td>
       <td data-label={t('roster.state')}>
         <span>
-          <Badge tone={unpaid ? 'hot' : TONES[status]}>{unpaid ? t('booking.unpaid') : t(`booking.${status}`)}</Badge>
+          <Badge tone={unpaid ? 'hot' : TONES[status]}>{statusText(booking)}</Badge>
           {status === 'cancelled' && booking.cancelled_by && <span class="soft"> {tWord('by', booking.cancelled_by)}</span>}
           {booking.cancel_reason && <span class="soft"> {tWord('reason', booking.cancel_reason)}</span>}
           {unpaid && pay_deadline && (

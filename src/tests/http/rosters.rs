@@ -76,7 +76,7 @@ async fn an_empty_class_has_an_empty_roster(app: &mut TestApp) {
     let mut roster = app.operator.get(&format!("/schedules/{class}/roster")).await.is(200);
     assert_eq!(text(&roster["schedule"]["id"]), class);
     roster.as_object_mut().expect("an object").remove("schedule");
-    assert_eq!(roster, json!({ "bookings": [], "holds": [], "queue": [], "rounds": [] }));
+    assert_eq!(roster, json!({ "bookings": [], "holds": [], "queue": [], "rounds": [], "complete": true }));
     app.operator.get("/schedules/x/roster").await.fails(404, "not_found");
 }
 
