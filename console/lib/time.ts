@@ -54,7 +54,9 @@ export function mondayOf(date: string): string {
 }
 
 export function isDate(text: string | null | undefined): text is string {
-  return /^\d{4}-\d\d-\d\d$/.test(text ?? '') && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+  if (!/^\d{4}-\d\d-\d\d$/.test(text ?? '') || Number.isNaN(Date.parse(`${text}T00:00:00Z`))) return false;
+  // The 30th of February is read as the 2nd of March.
+  return addDays(String(text), 0) === text;
 }
 
 /** `14:59`, or `1:02:03` above an hour. Rounded up, so that it shows 0:00 only when time is up. */

@@ -2,6 +2,7 @@ import type { Texts } from './table.ts';
 
 /** The event log of a class in sentences. `{who}` is one person or several. */
 export const history = {
+  'story.stale': ['记录没能更新：{why}', 'The history could not be renewed: {why}'],
   'story.title': ['经过', 'What happened'],
   'story.person': ['只看某人', 'One person'],
   'story.everybody': ['所有人', 'Everybody'],
@@ -10,6 +11,7 @@ export const history = {
   'story.nothing': ['还没有发生什么', 'Nothing happened yet'],
   'story.nothing.person': ['这个人在这节课上没有记录', 'Nothing is recorded of this person here'],
   'story.why': ['为什么不是 {name}？', 'Why not {name}?'],
+  'story.rounds': ['{name} 的每次释放名额', 'The seats that were freed, for {name}'],
   'story.now.booked': ['{name} 现在有名额。', '{name} has a seat now.'],
   'story.now.waiting': ['{name} 现在是第 {position} 位候补。', '{name} is number {position} in line now.'],
   'story.now.gone': ['{name} 现在既没有名额，也不在候补队列中。', '{name} has no seat now, and is not in line.'],

@@ -7,7 +7,8 @@ import { useForm } from '../../lib/form.ts';
 import { t } from '../../lib/i18n.ts';
 import { useTeachers } from '../../lib/catalog.ts';
 import { isStaff } from '../../lib/session.ts';
-import { isDate, offsetOf, wallDate, wallTime } from '../../lib/time.ts';
+import { isDate, wallDate, wallTime } from '../../lib/time.ts';
+import { offsetAt } from '../../lib/today.ts';
 import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -37,11 +38,17 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
       ...(!TIME.test(end) ? { end: t('wrong.time') } : end === start ? { end: t('ask.edit.order') } : {}),
       ...([...place].length > NAME_MAX ? { place: t('wrong.long', { max: NAME_MAX }) } : {}),
     }),
-    send: (values, key) =>
-      api.patch(`/schedules/${encodeURIComponent(now.id)}`, changes(initial, values, offsetOf(slot.starts_at)), { key }),
-    done: () => {
-      changed();
+    // What changes nothing is not sent: nobody would be told.
+    send: async (values, key) => {
+      const wanted = changes(initial, values, offsetAt);
+      if (Object.keys(wanted).length === 0) return false;
+      await api.patch(`/schedules/${encodeURIComponent(now.id)}`, wanted, { key });
+      return true;
+    },
+    done: (wasChanged) => {
       onClose();
+      if (!wasChanged) return;
+      changed();
       toast(t('done.edit'));
     },
     fieldOf: (field) => (({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' }) as const)[field],

@@ -5,6 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { dayText } from '../../lib/format.ts';
 import { t, tWord } from '../../lib/i18n.ts';
 import { wallDate, wallSecond } from '../../lib/time.ts';
+import { told as wordsOf } from '../../lib/told.ts';
 import { Button } from '../../ui/button.tsx';
 import { Empty, ErrorState, Skeleton } from '../../ui/feedback.tsx';
 import type { History } from './history.ts';
@@ -46,6 +47,14 @@ export function StoryView({ history, person, onPerson }: Props) {
           ))}
         </select>
       </header>
+      {history.error !== null && (
+        <p class="notice notice--bad" role="status">
+          {t('story.stale', { why: wordsOf(history.error) })}{' '}
+          <Button small onClick={history.reload}>
+            {t('retry')}
+          </Button>
+        </p>
+      )}
       {person && (
         <WhyNot told={told} person={person} name={people.find(({ id }) => id === person)?.name ?? ''} complete={!history.hasEarlier} />
       )}
@@ -111,7 +120,7 @@ function WhyNot({ told, person, name, complete }: WhyProps) {
       </p>
       {all.length > 0 && (
         <>
-          <h3>{t('story.why', { name })}</h3>
+          <h3>{t(now.is === 'booked' ? 'story.rounds' : 'story.why', { name })}</h3>
           <dl class="why__list">
             {all.map((verdict) => (
               <div key={verdict.roundId}>

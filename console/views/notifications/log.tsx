@@ -4,7 +4,7 @@ import { t, tWord } from '../../lib/i18n.ts';
 import { chosen, filter, usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
 import { addDays, isDate, wallSecond } from '../../lib/time.ts';
-import { offset } from '../../lib/today.ts';
+import { offsetAt } from '../../lib/today.ts';
 import type { Notification, NotificationState } from '../../lib/types.ts';
 import { ask } from '../../ui/ask.tsx';
 import { Badge } from '../../ui/badge.tsx';
@@ -34,11 +34,13 @@ const KINDS = [
 ] as const;
 const TONES: Record<NotificationState, Tone> = { queued: 'held', sent: 'main', refused: 'hot', failed: 'hot', dropped: 'faint' };
 
+const midnight = (date: string): string => `${date}T00:00:00${offsetAt(`${date}T00:00`)}`;
+
 /** From the beginning of a day to the end of one, at the school. */
 function span(from: string, to: string): Record<string, string> {
   return {
-    ...(isDate(from) ? { from: `${from}T00:00:00${offset.value}` } : {}),
-    ...(isDate(to) ? { to: `${addDays(to, 1)}T00:00:00${offset.value}` } : {}),
+    ...(isDate(from) ? { from: midnight(from) } : {}),
+    ...(isDate(to) ? { to: midnight(addDays(to, 1)) } : {}),
   };
 }
 

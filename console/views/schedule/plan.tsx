@@ -9,7 +9,7 @@ import { t } from '../../lib/i18n.ts';
 import { place } from '../../lib/router.ts';
 import { isStaff, user } from '../../lib/session.ts';
 import { addDays, daysBetween, isDate, weekday } from '../../lib/time.ts';
-import { offset, today } from '../../lib/today.ts';
+import { offsetAt, today } from '../../lib/today.ts';
 import type { BatchAnswer, Course, Teacher } from '../../lib/types.ts';
 import { problems, wrongNumber, wrongText } from '../../lib/wrong.ts';
 import { Button } from '../../ui/button.tsx';
@@ -72,7 +72,7 @@ type PlanValues = ReturnType<typeof initialValues>;
 const daysOf = (text: string): Set<number> => new Set([...text].map(Number));
 
 function starts(values: PlanValues): string[] {
-  return startsOf(values.from, values.until, daysOf(values.weekdays), timesOf(values.times) ?? [], offset.peek());
+  return startsOf(values.from, values.until, daysOf(values.weekdays), timesOf(values.times) ?? [], offsetAt);
 }
 
 function check(values: PlanValues) {

@@ -15,12 +15,18 @@ export function timesOf(text: string): string[] | null {
   return [...new Set(words)].sort();
 }
 
-/** Every start, in order, as instants at the school's offset. */
-export function startsOf(from: string, until: string, weekdays: ReadonlySet<number>, times: readonly string[], offset: string): string[] {
+/** Every start, in order, as instants; the school's offset at a wall clock changes with summer time. */
+export function startsOf(
+  from: string,
+  until: string,
+  weekdays: ReadonlySet<number>,
+  times: readonly string[],
+  offsetAt: (wall: string) => string,
+): string[] {
   const starts: string[] = [];
   for (let date = from; date <= until; date = addDays(date, 1)) {
     if (!weekdays.has(weekday(date))) continue;
-    for (const time of times) starts.push(`${date}T${time}:00.000${offset}`);
+    for (const time of times) starts.push(`${date}T${time}:00.000${offsetAt(`${date}T${time}`)}`);
   }
   return starts;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Schedules } from '../../../console/lib/schedules.ts';
+import { zoneOffset } from '../../../console/lib/zone.ts';
 import type { Slot } from '../../../console/lib/types.ts';
 import { counts, filterOf, fits, grouped, isEmpty } from '../../../console/views/board/filter.ts';
 import { changes } from '../../../console/views/class/changes.ts';
@@ -38,6 +39,8 @@ function slot(part: Partial<Slot> = {}): Slot {
     ...part,
   };
 }
+
+const at8 = (): string => '+08:00';
 
 const filter = (text: string) => filterOf(new URLSearchParams(text));
 
@@ -109,7 +112,7 @@ test('starting times are read as people write them', () => {
 });
 
 test('weekdays times times until, in order', () => {
-  const starts = startsOf('2025-11-10', '2025-11-19', new Set([1, 3]), ['09:00', '19:00'], '+08:00');
+  const starts = startsOf('2025-11-10', '2025-11-19', new Set([1, 3]), ['09:00', '19:00'], at8);
   assert.deepEqual(
     starts.map((start) => start.slice(0, 16)),
     [
@@ -124,16 +127,21 @@ test('weekdays times times until, in order', () => {
     ],
   );
   assert.ok(starts.every((start) => start.endsWith(':00.000+08:00')));
-  assert.deepEqual(startsOf('2025-11-12', '2025-11-11', new Set([3]), ['09:00'], '+08:00'), []);
+  assert.deepEqual(startsOf('2025-11-12', '2025-11-11', new Set([3]), ['09:00'], at8), []);
+});
+
+test('a plan that goes over a change of clocks keeps its hour', () => {
+  const starts = startsOf('2026-03-28', '2026-03-29', new Set([6, 7]), ['19:00'], (wall) => String(zoneOffset('Europe/Berlin', wall)));
+  assert.deepEqual(starts, ['2026-03-28T19:00:00.000+01:00', '2026-03-29T19:00:00.000+02:00']);
 });
 
 test('only what was changed of a class is sent: each change is told to everybody', () => {
   const before = { date: '2025-11-12', start: '19:00', end: '21:00', teacher: 't1', place: '松风教室' };
-  assert.deepEqual(changes(before, before, '+08:00'), {});
-  assert.deepEqual(changes(before, { ...before, place: '竹影教室' }, '+08:00'), { location: '竹影教室' });
-  assert.deepEqual(changes(before, { ...before, start: '22:00', end: '00:30' }, '+08:00'), {
+  assert.deepEqual(changes(before, before, at8), {});
+  assert.deepEqual(changes(before, { ...before, place: '竹影教室' }, at8), { location: '竹影教室' });
+  assert.deepEqual(changes(before, { ...before, start: '22:00', end: '00:30' }, at8), {
     starts_at: '2025-11-12T22:00:00+08:00',
     ends_at: '2025-11-13T00:30:00+08:00',
   });
-  assert.deepEqual(changes(before, { ...before, teacher: 't2' }, '+08:00'), { teacher_id: 't2' });
+  assert.deepEqual(changes(before, { ...before, teacher: 't2' }, at8), { teacher_id: 't2' });
 });

@@ -22,6 +22,7 @@ import {
   wallTime,
   weekday,
 } from '../../../console/lib/time.ts';
+import { zoneOffset } from '../../../console/lib/zone.ts';
 import { texts } from '../../../console/texts/index.ts';
 
 test('both languages of a text have the same gaps, and neither is empty', () => {
@@ -57,7 +58,20 @@ test('weeks begin on Monday, and months and years end', () => {
   assert.equal(mondayOf('2025-11-10'), '2025-11-10');
   assert.equal(weekday('2025-11-16'), 7);
   assert.equal(daysBetween('2025-11-10', '2025-12-10'), 30);
-  for (const bad of ['2025-02-30x', '2025-13-01', '', null, undefined]) assert.equal(isDate(bad), false, String(bad));
+  for (const bad of ['2025-02-30x', '2025-02-30', '2025-13-01', '', null, undefined]) assert.equal(isDate(bad), false, String(bad));
+});
+
+test('an offset is that of its own date, before and after the clocks are changed', () => {
+  assert.equal(zoneOffset('Europe/Berlin', '2026-03-28T19:00'), '+01:00');
+  assert.equal(zoneOffset('Europe/Berlin', '2026-03-29T01:30'), '+01:00');
+  assert.equal(zoneOffset('Europe/Berlin', '2026-03-29T03:00'), '+02:00');
+  assert.equal(zoneOffset('Europe/Berlin', '2026-03-29T19:00'), '+02:00');
+  assert.equal(zoneOffset('Europe/Berlin', '2026-10-25T02:30'), '+02:00', 'the first of the two');
+  assert.equal(zoneOffset('Europe/Berlin', '2026-10-25T03:00'), '+01:00');
+  assert.equal(zoneOffset('Asia/Shanghai', '2026-07-01T19:00'), '+08:00');
+  assert.equal(zoneOffset('+05:30', '2026-07-01T19:00'), '+05:30');
+  assert.equal(zoneOffset('UTC', '2026-07-01T19:00'), '+00:00');
+  assert.equal(zoneOffset('Nowhere/Land', '2026-07-01T19:00'), null);
 });
 
 test('a countdown is rounded up, so that 0:00 means that time is up', () => {
