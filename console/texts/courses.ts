@@ -57,6 +57,7 @@ export const courses = {
   'plan.none': ['这些条件下没有一节课，请检查日期、星期和时间。', 'These dates, weekdays and times give no class.'],
   'plan.stopped': ['中途停下了：{why}。已排的不会重复，可以继续。', 'It stopped: {why}. What is planned is not planned twice; go on.'],
   'plan.again': ['继续', 'Go on'],
+  'plan.leave': ['不再继续', 'Leave the rest'],
   'plan.see': ['到课程板查看', 'See them on the board'],
   'plan.changed': ['条件已改，请重新预览', 'This changed: preview it anew'],
   'plan.wrong.order': ['应不早于开始日期', 'Not before the first date'],

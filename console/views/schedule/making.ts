@@ -5,6 +5,7 @@ import { signal } from '@preact/signals';
 
 import { api } from '../../lib/api.ts';
 import { ApiError } from '../../lib/errors.ts';
+import { user } from '../../lib/session.ts';
 import { newRequestKey } from '../../lib/tap.ts';
 import type { BatchAnswer } from '../../lib/types.ts';
 
@@ -33,11 +34,26 @@ export async function preview(order: Order, starts: readonly string[]): Promise<
   return all;
 }
 
+/** The plan that is being made, or was made last: it goes on whatever page is open, and is there to come back to. */
+export const making = signal<Making | null>(null);
+
+/** The plan that is on show to whoever is logged in: never somebody else's. */
+export function ownMaking(): Making | null {
+  return making.value?.whose === user.value?.id ? making.value : null;
+}
+
+/** While one is, no other begins: nobody would know what there is and what there is not. */
+export function isUnfinished(): boolean {
+  const own = ownMaking();
+  return own !== null && own.state.value !== 'done';
+}
+
 export class Making {
   readonly answer = signal<BatchAnswer>({ created: [], refused: [] });
   readonly state = signal<'working' | 'stopped' | 'done'>('working');
   readonly error = signal<unknown>(null);
   readonly total: number;
+  readonly whose = user.peek()?.id;
   #order: Order;
   /** Each part keeps its key until its answer is known: going on repeats nothing. */
   #left: { starts: readonly string[]; key: string }[];
@@ -53,6 +69,8 @@ export class Making {
     this.error.value = null;
     for (let part = this.#left[0]; part; part = this.#left[0]) {
       try {
+        // Each part is a request of its own: the next must not go out in the name of whoever logged in meanwhile.
+        if (this.whose !== user.peek()?.id) throw new ApiError({ status: 401, reason: 'unauthorized' });
         const items = part.starts.map((starts_at) => ({ starts_at }));
         const { created, refused } = await api.post<BatchAnswer>('/schedules/batch', { ...this.#order, items }, { key: part.key });
         const before = this.answer.peek();

@@ -9,6 +9,7 @@ import type { BatchAnswer } from '../../lib/types.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Empty } from '../../ui/feedback.tsx';
+import { making as latest } from './making.ts';
 import type { Making } from './making.ts';
 
 export function Preview({ answer, onMake }: { answer: BatchAnswer; onMake: () => void }) {
@@ -53,6 +54,9 @@ export function Outcome({ making }: { making: Making }) {
             <p class="notice notice--bad row" role="alert">
               {t('plan.stopped', { why: told(making.error.value) })}
               <Button onClick={() => void making.goOn()}>{t('plan.again')}</Button>
+              <Button kind="quiet" onClick={() => (latest.value = null)}>
+                {t('plan.leave')}
+              </Button>
             </p>
           )}
         </>

@@ -1,6 +1,6 @@
 // Planning classes over weeks: what is wanted, what would come of it, then making it.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { useCourses, useTeachers } from '../../lib/catalog.ts';
 import { useForm } from '../../lib/form.ts';
@@ -16,7 +16,7 @@ import { Button } from '../../ui/button.tsx';
 import { ErrorState, Skeleton } from '../../ui/feedback.tsx';
 import { Failure, SelectField, TextField } from '../../ui/field.tsx';
 import { coachChoices } from './coaches.ts';
-import { Making, preview } from './making.ts';
+import { isUnfinished, Making, making, ownMaking, preview } from './making.ts';
 import type { Order } from './making.ts';
 import { Outcome, Preview } from './outcome.tsx';
 import { CLASSES_MAX, DAYS_MAX, startsOf, timesOf } from './weeks.ts';
@@ -109,25 +109,27 @@ interface Looked {
 function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers: readonly Teacher[] }) {
   const [initial] = useState(() => initialValues(teachers));
   const [looked, setLooked] = useState<Looked | null>(null);
-  const [making, setMaking] = useState<Making | null>(null);
   const form = useForm({
     initial,
     check,
     send: async (values) => ({ values, answer: await preview(orderOf(values), starts(values)) }),
     done: (answer: Looked) => {
       setLooked(answer);
-      setMaking(null);
+      making.value = null;
     },
     fieldOf: (field) => (field.includes('starts_at') ? 'times' : undefined),
   });
+  const current = ownMaking();
+  // What goes on, or stopped in the midst, is there to come back to; what is done was seen.
+  useEffect(() => () => void (isUnfinished() || (making.value = null)), []);
   const isCurrent = looked !== null && JSON.stringify(looked.values) === JSON.stringify(form.values);
   const make = (): void => {
-    if (!looked) return;
+    if (!looked || isUnfinished()) return;
     const next = new Making(
       orderOf(looked.values),
       looked.answer.created.map(({ starts_at }) => starts_at),
     );
-    setMaking(next);
+    making.value = next;
     void next.goOn();
   };
   return (
@@ -160,14 +162,14 @@ function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers:
         <div class="form__end">
           <Failure text={form.failure} />
           <div class="row">
-            <Button type="submit" kind={isCurrent ? 'plain' : 'main'} busy={form.busy}>
+            <Button type="submit" kind={isCurrent ? 'plain' : 'main'} busy={form.busy} disabled={isUnfinished()}>
               {form.busy ? t('working') : t('plan.preview')}
             </Button>
             {looked && !isCurrent && <span class="hint">{t('plan.changed')}</span>}
           </div>
         </div>
       </form>
-      {making ? <Outcome making={making} /> : looked && isCurrent && <Preview answer={looked.answer} onMake={make} />}
+      {current ? <Outcome making={current} /> : looked && isCurrent && <Preview answer={looked.answer} onMake={make} />}
     </>
   );
 }

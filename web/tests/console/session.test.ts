@@ -9,7 +9,7 @@ import { api, asQuery, everyPage } from '../../../console/lib/api.ts';
 import { allTeachers } from '../../../console/lib/catalog.ts';
 import { ApiError } from '../../../console/lib/errors.ts';
 import { expired, isStaff, session, user } from '../../../console/lib/session.ts';
-import { Making } from '../../../console/views/schedule/making.ts';
+import { isUnfinished, Making, making, ownMaking } from '../../../console/views/schedule/making.ts';
 
 interface Asked {
   method: string;
@@ -187,4 +187,17 @@ test('planning that stops in the midst goes on where it was, and plans nothing t
   assert.equal(making.answer.value.created.length, 45);
   assert.equal(asked[1]?.key, asked[2]?.key, 'nobody knows what became of it: the same key');
   assert.equal(new Set(asked.map(({ key }) => key)).size, 3);
+});
+
+test('a plan that stopped is there to go on with, for nobody else, and no other begins meanwhile', async () => {
+  making.value = new Making({ course_id: 'c' }, ['2025-11-12T19:00:00.000+08:00']);
+  answers = [() => new Response('{"code":200,"da', { status: 500 })];
+  await making.value.goOn();
+  assert.deepEqual([ownMaking()?.state.value, isUnfinished()], ['stopped', true]);
+  answers = [login('ann', 't9')];
+  await session.logIn({ code: 'dev:operator:ann' });
+  assert.deepEqual([ownMaking(), isUnfinished()], [null, false]);
+  asked = [];
+  await making.value.goOn();
+  assert.deepEqual([making.value.state.value, asked.length], ['stopped', 0]);
 });
