@@ -13,12 +13,16 @@ interface Kept {
   token: string;
   refreshToken: string;
   user: User;
+  /** What demo mode let this very account in by; there is none after another way in. */
+  code?: string;
 }
 
 const kept = signal<Kept | null>(read());
 
 /** Whoever is logged in. */
 export const user = computed<User | null>(() => kept.value?.user ?? null);
+/** The code by which demo mode lets the same account in again; null after another way in. */
+export const demoCode = computed<string | null>(() => kept.value?.code ?? null);
 /** Set while a login that ran out is asked for again, over whatever page is open. */
 export const expired = signal(false);
 
@@ -39,7 +43,7 @@ export const session = {
   async logIn(body: Record<string, string>): Promise<void> {
     const { data } = await call<LoggedIn>({ method: 'POST', path: '/login', body, language: language.peek() });
     const other = kept.peek() !== null && kept.peek()?.user.id !== data.user.id;
-    keep({ token: data.token, refreshToken: data.refresh_token, user: data.user });
+    keep({ token: data.token, refreshToken: data.refresh_token, user: data.user, ...(body['code'] ? { code: body['code'] } : {}) });
     // The page is full of what somebody else was doing.
     if (other && expired.peek()) location.reload();
     resume();
@@ -87,7 +91,7 @@ async function exchange(old: Kept): Promise<boolean> {
   try {
     const body = { refresh_token: old.refreshToken };
     const { data } = await call<LoggedIn>({ method: 'POST', path: '/token/refresh', body, language: language.peek() });
-    keep({ token: data.token, refreshToken: data.refresh_token, user: data.user });
+    keep({ ...old, token: data.token, refreshToken: data.refresh_token, user: data.user });
     return true;
   } catch (error) {
     if (error instanceof ApiError && error.unknown) throw error;

@@ -51,6 +51,7 @@ export const shell = {
   'login.mini': ['学员请使用小程序', 'Students: use the mini-program'],
   'relogin.title': ['登录已过期', 'The login has expired'],
   'relogin.text': ['请以“{name}”重新登录，已填写的内容都还在。', 'Log in again as “{name}”: all that you typed is still here.'],
+  'relogin.demo': ['以“{name}”登录', 'Log in as “{name}”'],
   'relogin.leave': ['换一个账号', 'Use another account'],
   'notyou.title': ['控制台供教练与运营人员使用', 'This console is for coaches and operators'],
   'notyou.text': ['您以“{name}”登录，是学员账号。预约请使用小程序页面。', 'You are logged in as “{name}”, a student. To book, use the mini-program’s page.'],

@@ -118,13 +118,14 @@ export class Desk {
 
   /** The same for whom the console may have nothing to show. */
   async open(role, name, address = '/board', options = {}) {
+    const code = `dev:${role}:${name}`;
     const login = await fetch(`${this.base}/api/v1/login`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ code: `dev:${role}:${name}` }),
+      body: JSON.stringify({ code }),
     });
     const { token, refresh_token: refreshToken, user } = (await login.json()).data;
-    const storage = [{ name: 'yueke.console.session', value: JSON.stringify({ token, refreshToken, user }) }];
+    const storage = [{ name: 'yueke.console.session', value: JSON.stringify({ token, refreshToken, user, code }) }];
     const storageState = { cookies: [], origins: [{ origin: this.base, localStorage: storage }] };
     const opened = await openPage(this.browser, this.base, { viewport: { width: 1280, height: 900 }, storageState, acceptDownloads: true, ...options });
     opened.page.setDefaultTimeout(WAIT_MS);

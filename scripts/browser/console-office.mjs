@@ -187,7 +187,7 @@ test('people: found, given a role that acts at once, disabled with their session
   await press(page, '停用');
   await page.locator('.class__title').getByText('已停用').waitFor();
   await helper.page.getByText('登录已过期').waitFor();
-  await press(helper.page, '登录');
+  await press(helper.page, '以“小钱”登录');
   await dialog(helper.page).getByRole('alert').waitFor();
   await desk.shoot(helper.page, 'disabled');
   forgive(helper.seen, /status of 40[13]|WebSocket/);
@@ -291,7 +291,7 @@ test('a login that ends in the midst of a form is asked for over it, and nothing
   for (const { id: session, current } of (await same.call('GET', '/sessions')).items) if (!current) await same.call('DELETE', `/sessions/${session}`);
   await own.getByText('登录已过期').waitFor();
   await desk.shoot(own, 'relogin');
-  await press(own, '登录');
+  await press(own, '以“小李”登录');
   await own.getByText('登录已过期').waitFor({ state: 'detached' });
   assert.equal(await dialog(own).getByLabel('备注（选填）').inputValue(), '写了很久的备注');
   await press(own, '预约');

@@ -3,8 +3,7 @@
 import { useState } from 'preact/hooks';
 
 import { t } from '../../lib/i18n.ts';
-import { about } from '../../lib/live.ts';
-import { expired, session, user } from '../../lib/session.ts';
+import { demoCode, expired, session, user } from '../../lib/session.ts';
 import { told } from '../../lib/told.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -13,16 +12,17 @@ import { LoginForms } from './forms.tsx';
 
 export function Relogin() {
   if (!expired.value || !user.value) return null;
-  return <ReloginDialog name={user.value.nickname} roles={user.value.roles} />;
+  return <ReloginDialog name={user.value.nickname} code={demoCode.value} />;
 }
 
-function ReloginDialog({ name, roles }: { name: string; roles: readonly string[] }) {
+function ReloginDialog({ name, code }: { name: string; code: string | null }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const enter = async (): Promise<void> => {
+  const enter = async (again: string): Promise<void> => {
     setBusy(true);
+    setFailure(null);
     try {
-      await session.logIn({ code: `dev:${roles.at(-1)}:${name}` });
+      await session.logIn({ code: again });
     } catch (error) {
       setFailure(told(error));
       setBusy(false);
@@ -33,13 +33,13 @@ function ReloginDialog({ name, roles }: { name: string; roles: readonly string[]
       <div class="form">
         <p>{t('relogin.text', { name })}</p>
         <Failure text={failure} />
-        {about.value?.mode !== 'demo' && <LoginForms />}
+        {code && (
+          <Button kind="main" busy={busy} onClick={() => void enter(code)}>
+            {t('relogin.demo', { name })}
+          </Button>
+        )}
+        <LoginForms />
         <div class="dialog__buttons">
-          {about.value?.mode === 'demo' && (
-            <Button kind="main" busy={busy} onClick={() => void enter()}>
-              {t('login.submit')}
-            </Button>
-          )}
           <Button kind="quiet" onClick={() => void session.logOut()}>
             {t('relogin.leave')}
           </Button>

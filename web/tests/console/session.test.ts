@@ -8,7 +8,7 @@ import FakeTimers from '@sinonjs/fake-timers';
 import { api, asQuery, everyPage } from '../../../console/lib/api.ts';
 import { allTeachers } from '../../../console/lib/catalog.ts';
 import { ApiError } from '../../../console/lib/errors.ts';
-import { expired, isStaff, session, user } from '../../../console/lib/session.ts';
+import { demoCode, expired, isStaff, session, user } from '../../../console/lib/session.ts';
 import { isUnfinished, Making, making, ownMaking } from '../../../console/views/schedule/making.ts';
 
 interface Asked {
@@ -200,4 +200,14 @@ test('a plan that stopped is there to go on with, for nobody else, and no other 
   asked = [];
   await making.value.goOn();
   assert.deepEqual([making.value.state.value, asked.length], ['stopped', 0]);
+});
+
+test('one tap logs in again only by the code that let this account in', async () => {
+  assert.equal(demoCode.value, 'dev:operator:mo');
+  answers = [says(401, { reason: 'token_expired' }), login('mo', 't2', ['student', 'operator']), ok(1)];
+  await api.get('/a');
+  assert.deepEqual([session.token(), demoCode.value], ['t2', 'dev:operator:mo'], 'a renewal keeps it, another role changes nothing');
+  answers = [login('mo', 't3')];
+  await session.logIn({ username: 'mo', password: 'x' });
+  assert.equal(demoCode.value, null);
 });
