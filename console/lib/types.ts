@@ -226,6 +226,8 @@ export interface WaitingClass {
   capacity: number;
   waitlist_length: number;
   waitlist_capacity: number;
+  /** Whether that was set for this class alone. */
+  own_size: boolean;
   full: boolean;
   suggestion: { kind: 'raise'; capacity: number; text: string } | { kind: 'another_class'; text: string } | null;
 }

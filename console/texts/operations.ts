@@ -174,5 +174,6 @@ export const operations = {
   'audit.of.entries': ['候补', 'places in line'],
   'audit.of.rounds': ['轮次', 'rounds'],
   'audit.wrong': ['发现 {n} 处不一致', '{n} {n|thing is|things are} wrong'],
+  'audit.wrong.part': ['只查了一部分：{checked}。完整审计请在服务器上运行 yueke audit。', 'Only a part was looked at: {checked}. For the rest run yueke audit on the server.'],
   'audit.open': ['查看该课', 'See the class'],
 } as const satisfies Texts;

@@ -29,6 +29,8 @@ pub struct QueueOfClass {
     capacity: u32,
     waitlist_length: u32,
     waitlist_capacity: u32,
+    /// Whether that was set for this class alone.
+    own_size: bool,
     full: bool,
     /// Only where nobody more is taken.
     suggestion: Option<Suggestion>,
@@ -77,6 +79,7 @@ async fn told(ctx: &Ctx, line: Line) -> Result<QueueOfClass, Problem> {
         capacity: line.head.capacity,
         waitlist_length: line.length,
         waitlist_capacity: line.capacity,
+        own_size: ctx.app.sizes.is_own(line.head.id),
         full: line.is_full(),
         suggestion: suggestion(line.is_full(), line.head.capacity, line.capacity, ctx.lang),
         teacher_name: line.teacher_name,

@@ -265,9 +265,13 @@ pub struct AuditWrong {
     responses((status = 200, body = AuditBody), (status = 403), (status = 409)))]
 pub async fn run_audit(ctx: Ctx, caller: Caller, body: Body<Nothing>) -> Result<HttpResponse, Problem> {
     caller.needs(Action::WatchServer)?;
-    // Before the key: whoever was told to wait may try again with the same one.
-    let _running = ctx.app.auditing.try_lock().map_err(|_| Problem::AuditRunning)?;
-    ctx.once(body.key, audited(&ctx)).await
+    // Whoever hung up and asks again under the same key finds the answer, not another audit.
+    Ctx::to_the_end(async move {
+        // Before the key: whoever was told to wait may try again with the same one.
+        let _running = ctx.app.auditing.try_lock().map_err(|_| Problem::AuditRunning)?;
+        ctx.once(body.key, audited(&ctx)).await
+    })
+    .await
 }
 
 async fn audited(ctx: &Ctx) -> Result<StoredAnswer, Problem> {

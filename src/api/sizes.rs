@@ -78,10 +78,17 @@ impl Sizes {
     /// Remembers what the table says now. A repeated request must not bring back what it once set.
     async fn refresh(&self, store: &Store, scope: Scope, reference: &str) -> Result<(), StoreError> {
         let sql = "select capacity from waitlist_capacity where scope = $1 and ref = $2";
-        if let Some(row) = store.reader().one(sql, args![scope.name(), reference]).await? {
-            self.0.insert((scope, reference.to_owned()), row.count("capacity")?);
-        }
+        let thing = (scope, reference.to_owned());
+        match store.reader().one(sql, args![scope.name(), reference]).await? {
+            Some(row) => self.0.insert(thing, row.count("capacity")?),
+            None => self.0.remove(&thing).map(|(_, capacity)| capacity),
+        };
         Ok(())
+    }
+
+    /// Whether it has one of its own, which nothing wider changes.
+    pub fn is_own(&self, schedule: ScheduleId) -> bool {
+        self.get(Scope::Schedule, schedule.to_string()).is_some()
     }
 
     pub async fn refresh_course(&self, store: &Store, course: CourseId) -> Result<(), StoreError> {
@@ -132,13 +139,26 @@ pub async fn upsert(
     Ok(())
 }
 
+/// Nothing sizes it any more but what is wider.
+async fn remove(tx: &mut Conn, scope: &str, reference: &str) -> Result<(), StoreError> {
+    tx.exec("delete from waitlist_capacity where scope = $1 and ref = $2", args![scope, reference]).await?;
+    Ok(())
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Size {
     scope: Scope,
     /// The schedule's or course's id, a tier or a kind; empty for `global`.
     #[serde(rename = "ref", default)]
     reference: String,
-    capacity: u32,
+    /// Null takes back what was set: then the next wider one counts.
+    #[serde(deserialize_with = "given")]
+    capacity: Option<u32>,
+}
+
+/// To leave it out is not to say null.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    Option::deserialize(from)
 }
 
 /// Sets how many may wait. Nobody who waits already is sent away.
@@ -147,14 +167,19 @@ pub struct Size {
 pub async fn set_size(ctx: Ctx, caller: Caller, body: Body<Size>) -> Result<HttpResponse, Problem> {
     caller.needs(Action::RunWaitlists)?;
     let mut size = body.value;
-    within("capacity", i64::from(size.capacity), 0, i64::from(WAITLIST_CAPACITY_MAX))?;
+    if let Some(capacity) = size.capacity {
+        within("capacity", i64::from(capacity), 0, i64::from(WAITLIST_CAPACITY_MAX))?;
+    }
     size.reference = known_reference(&ctx, &size).await?;
     // One at a time, so that the table's last word is also the memory's.
     let _planning = ctx.app.planning.lock().await;
     let (at, lang, by, row) = (ctx.now(), ctx.lang, caller.account(), size.clone());
     let keyed = ctx.app.store.write_keyed(body.key, at, move |tx| {
         Box::pin(async move {
-            upsert(tx, row.scope.name(), &row.reference, row.capacity, by, at).await?;
+            match row.capacity {
+                Some(capacity) => upsert(tx, row.scope.name(), &row.reference, capacity, by, at).await?,
+                None => remove(tx, row.scope.name(), &row.reference).await?,
+            }
             Ok(reply::stored(200, reply::body(lang, 200, &row)))
         })
     });
@@ -192,15 +217,15 @@ async fn known_reference(ctx: &Ctx, size: &Size) -> Result<String, Problem> {
 pub async fn list_sizes(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     caller.needs(Action::RunWaitlists)?;
     let page = query.page()?;
-    let size = |(scope, reference): (Scope, String), capacity| Size { scope, reference, capacity };
+    let size = |(scope, reference): (Scope, String), capacity| Size { scope, reference, capacity: Some(capacity) };
     let mut items: Vec<Size> = ctx.app.sizes.0.iter().map(|r| size(r.key().clone(), *r.value())).collect();
     let has =
         |items: &[Size], scope, reference: &str| items.iter().any(|s| s.scope == scope && s.reference == reference);
     if !has(&items, Scope::Global, "") {
-        items.push(Size { scope: Scope::Global, reference: String::new(), capacity: GLOBAL_DEFAULT });
+        items.push(Size { scope: Scope::Global, reference: String::new(), capacity: Some(GLOBAL_DEFAULT) });
     }
     if !has(&items, Scope::Type, "vip") {
-        items.push(Size { scope: Scope::Type, reference: "vip".into(), capacity: VIP_DEFAULT });
+        items.push(Size { scope: Scope::Type, reference: "vip".into(), capacity: Some(VIP_DEFAULT) });
     }
     items.sort_by(|a, b| (a.scope.name(), &a.reference).cmp(&(b.scope.name(), &b.reference)));
     let total = items.len() as u64;

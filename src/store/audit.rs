@@ -166,7 +166,7 @@ pub async fn audit(reader: &Reader, progress: Progress<'_>) -> Result<Report, St
             }
         }
         if report.wrong.len() > WRONG_MAX {
-            break;
+            return Ok(report);
         }
     }
     report.complete = true;
@@ -194,7 +194,7 @@ pub async fn replay(reader: &Reader, progress: Progress<'_>) -> Result<Report, S
             }
         }
         if report.wrong.len() > WRONG_MAX {
-            break;
+            return Ok(report);
         }
     }
     report.complete = true;

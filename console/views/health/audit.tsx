@@ -44,10 +44,9 @@ function Findings({ answer: { checked, wrong, took_ms, complete } }: { answer: A
   const counted = Object.entries(checked)
     .map(([what, n]) => `${tWord('audit.of', what)} ${count(n)}`)
     .join(' · ');
-  if (wrong.length === 0) {
-    const values = { checked: counted, ms: count(took_ms) };
-    return complete ? <p class="notice">{t('audit.clean', values)}</p> : <p class="notice notice--warn">{t('audit.part', values)}</p>;
-  }
+  const values = { checked: counted, ms: count(took_ms) };
+  if (wrong.length === 0 && complete) return <p class="notice">{t('audit.clean', values)}</p>;
+  if (wrong.length === 0) return <p class="notice notice--warn">{t('audit.part', values)}</p>;
   return (
     <div class="notice notice--bad">
       <p>{t('audit.wrong', { n: wrong.length })}</p>
@@ -58,6 +57,7 @@ function Findings({ answer: { checked, wrong, took_ms, complete } }: { answer: A
           </li>
         ))}
       </ul>
+      {!complete && <p>{t('audit.wrong.part', values)}</p>}
     </div>
   );
 }

@@ -73,8 +73,8 @@ function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
   );
 }
 
-function raise({ schedule_id, course_name, waitlist_capacity }: WaitingClass, capacity: number, onChanged: () => void): void {
-  const set = (to: number, key: string): Promise<void> =>
+function raise({ schedule_id, course_name, waitlist_capacity, own_size }: WaitingClass, capacity: number, onChanged: () => void): void {
+  const set = (to: number | null, key: string): Promise<void> =>
     api.put('/waitlist/capacity', { scope: 'schedule', ref: schedule_id, capacity: to }, { key }).then(onChanged);
   ask({
     title: t('waitlists.raise.title', { name: course_name }),
@@ -82,7 +82,8 @@ function raise({ schedule_id, course_name, waitlist_capacity }: WaitingClass, ca
     yes: t('waitlists.raise', { n: capacity }),
     run: async (_, key) => {
       await set(capacity, key);
-      toast(t('waitlists.raised', { n: capacity }), { undo: (undoKey) => set(waitlist_capacity, undoKey) });
+      // A class that followed its course follows it again: a size of its own would stay behind.
+      toast(t('waitlists.raised', { n: capacity }), { undo: (undoKey) => set(own_size ? waitlist_capacity : null, undoKey) });
     },
   });
 }

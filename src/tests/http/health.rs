@@ -12,6 +12,7 @@ on_both! {
     what_happened_is_sampled_by_the_servers_clock
     what_somebody_should_see_to_is_told_with_its_beginning
     an_audit_says_what_it_checked_and_what_is_wrong
+    an_audit_that_runs_out_of_time_says_so
     one_audit_at_a_time
 }
 
@@ -103,6 +104,17 @@ async fn an_audit_says_what_it_checked_and_what_is_wrong(app: &mut TestApp) {
     app.db.exec("update schedules set booked = 1").await;
     assert_eq!(asked().await.text, answer.text, "the same key, the same answer");
     assert_eq!(app.operator.post("/admin/audit", json!({})).await.is(200)["wrong"], json!([]));
+}
+
+async fn an_audit_that_runs_out_of_time_says_so(app: &mut TestApp) {
+    for _ in 0..2 {
+        app.class(2, json!({})).await;
+    }
+    let reader = app.running.app.store.reader();
+    let found = audit::audit(reader, &|done, _| done < 1).await.expect("an audit");
+    assert_eq!((found.schedules, found.complete), (1, false));
+    let found = audit::audit(reader, &|_, _| true).await.expect("an audit");
+    assert_eq!((found.schedules, found.complete), (2, true));
 }
 
 async fn one_audit_at_a_time(app: &mut TestApp) {

@@ -7,6 +7,7 @@ use crate::harness::app::{Person, TestApp, at, on_both, text};
 on_both! {
     everybody_who_waits_is_told_with_offers_and_passes
     queues_are_paged_as_one_list_and_filtered_by_fullness
+    a_size_that_is_taken_back_leaves_none_behind
     only_known_queues_and_words_are_asked_for
     classes_are_told_by_how_full_their_queues_are
 }
@@ -108,6 +109,25 @@ async fn queues_are_paged_as_one_list_and_filtered_by_fullness(app: &mut TestApp
     assert_eq!(names(&format!("?schedule_id={evening}&full=true")).await, Vec::<String>::new());
     assert_eq!(app.operator.get("/admin/waitlist?page_size=3").await.is(200)["total"], 5);
     assert_eq!(app.operator.get("/admin/waitlist?full=true").await.is(200)["total"], 2);
+}
+
+async fn a_size_that_is_taken_back_leaves_none_behind(app: &mut TestApp) {
+    let (class, ..) = full(app, "2025-11-13T19:00:00+08:00").await;
+    app.student("amy").await.join(&class).await;
+    let set = async |body: Value| app.operator.put("/waitlist/capacity", body).await.is(200);
+    let own = async || {
+        let row = &app.operator.get("/admin/waitlist/classes").await.is(200)["items"][0];
+        (row["waitlist_capacity"].clone(), row["own_size"].clone())
+    };
+    assert_eq!(own().await, (json!(8), json!(false)));
+    set(json!({ "scope": "schedule", "ref": class, "capacity": 12 })).await;
+    assert_eq!(own().await, (json!(12), json!(true)));
+    let back = json!({ "scope": "schedule", "ref": class, "capacity": null });
+    assert_eq!(set(back.clone()).await, back);
+    set(back).await;
+    assert_eq!(own().await, (json!(8), json!(false)));
+    set(json!({ "scope": "global", "capacity": 9 })).await;
+    assert_eq!(own().await, (json!(9), json!(false)), "what is wider counts again");
 }
 
 async fn only_known_queues_and_words_are_asked_for(app: &mut TestApp) {
