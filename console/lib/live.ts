@@ -11,11 +11,23 @@ import type { About } from './types.ts';
 
 export const about = signal<About | null>(null);
 
+/** The ticket that is under way: while a login is asked for, attempts come and go, and one request waits. */
+let ticket: Promise<string> | null = null;
+
+async function askTicket(): Promise<string> {
+  try {
+    return (await api.post<{ ticket: string }>('/ws/ticket')).ticket;
+  } finally {
+    ticket = null;
+  }
+}
+
 export const live = new LiveSocket({
   fetchTicket: async () => {
     // Which clock it runs on decides how often it is asked for the time.
     await askAbout();
-    return (await api.post<{ ticket: string }>('/ws/ticket')).ticket;
+    ticket ??= askTicket();
+    return ticket;
   },
   clock,
   address: socketAddress,

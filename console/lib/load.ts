@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 import { live } from './live.ts';
+import { expired } from './session.ts';
 
 export interface Loaded<T> {
   data: T | null;
@@ -81,7 +82,10 @@ export function useWhenShown(work: () => void): void {
 /** Calls `work` now and then while somebody looks: for what no topic tells. */
 export function useEvery(everyMs: number, work: () => void): void {
   useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === 'visible' && work(), everyMs);
+    const timer = setInterval(() => {
+      // Whatever is asked for while the login has run out waits for it: all of it would be sent at once.
+      if (document.visibilityState === 'visible' && !expired.peek()) work();
+    }, everyMs);
     return () => clearInterval(timer);
   }, [everyMs, work]);
 }

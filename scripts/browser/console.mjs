@@ -129,7 +129,7 @@ test('an operator is in by one tap and sees the day as it is', async () => {
   assert.deepEqual(seen.faults, []);
 });
 
-test('a booking appears at once, and only what is in view is subscribed', async () => {
+test('a booking appears at once, and each class is subscribed once', async () => {
   const chess = await classOf('国际象棋');
   await amy.call('POST', '/bookings', { schedule_id: chess.id });
   await becomes(() => card('国际象棋').locator('.card__taken').textContent(), '3/10');
@@ -140,6 +140,12 @@ test('a booking appears at once, and only what is in view is subscribed', async 
 
 test('filters and words leave what fits, and the address keeps them', async () => {
   await page.getByRole('button', { name: '只看满员' }).click();
+  await becomes(() => page.locator('.card').count(), 4);
+  // What is filtered out is followed too: it is there as soon as it fits.
+  const { id, capacity, seats_taken } = await classOf('国际象棋');
+  await operator.call('PATCH', `/schedules/${id}`, { capacity: seats_taken });
+  await becomes(() => page.locator('.card').count(), 5);
+  await operator.call('PATCH', `/schedules/${id}`, { capacity });
   await becomes(() => page.locator('.card').count(), 4);
   await page.getByRole('searchbox').first().fill('林老师');
   await becomes(() => page.locator('.card').count(), 1);

@@ -53,7 +53,7 @@ export function Board() {
           </a>
         </Empty>
       ) : (
-        <Cards slots={slots} filter={filterOf(query)} view={view} from={from} />
+        <Cards ids={ids} slots={slots} filter={filterOf(query)} view={view} from={from} />
       )}
       {progress && !nothingYet && <p class="hint">{t('board.more', { n: progress.read, total: progress.total })}</p>}
     </div>
@@ -61,6 +61,7 @@ export function Board() {
 }
 
 interface CardsProps {
+  ids: ReadonlySignal<readonly string[]>;
   slots: ReadonlySignal<readonly Slot[]>;
   filter: Filter;
   view: BoardView;
@@ -68,7 +69,7 @@ interface CardsProps {
 }
 
 /** Which cards there are, and in which group; drawn again only when that changes. */
-function Cards({ slots, filter, view, from }: CardsProps) {
+function Cards({ ids: listed, slots, filter, view, from }: CardsProps) {
   const [watcher] = useState(() => new Watcher());
   const list = useRef<HTMLDivElement>(null);
   const wanted = useSignal(filter);
@@ -88,6 +89,7 @@ function Cards({ slots, filter, view, from }: CardsProps) {
   });
   const { groups, ended } = JSON.parse(layout.value) as { groups: [string, string[]][]; ended: string[] };
   useEffect(() => () => watcher.stop(), [watcher]);
+  useEffect(() => watcher.follow(listed.value), [watcher, listed.value]);
   useShortcuts([{ keys: 'j', label: 'keys.arrows', run: () => list.current?.querySelector<HTMLElement>('.card[tabindex="0"]')?.focus() }]);
   useEffect(() => {
     if (list.current) keepOneStop(list.current);

@@ -38,7 +38,8 @@ export function useClasses(from: string, to: string): Reading {
     }
     const take = (items: readonly Slot[]): void => {
       schedules.list(items);
-      ids.value = items.map((item) => item.id);
+      // A class that is made meanwhile moves the pages on, and another may come twice.
+      ids.value = [...new Set(items.map((item) => item.id))];
     };
     const onPage = (items: readonly Slot[], total: number): void => {
       if (!isFirst || stop.signal.aborted) return;

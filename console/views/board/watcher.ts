@@ -1,5 +1,5 @@
-// Subscribes the classes whose cards are in view, and no others: a socket takes 256 topics, and a
-// day may have more classes.
+// Subscribes the classes of the board: all of them, because what is filtered out may fit the next moment and is
+// counted now. A socket takes 256 topics, and a day may have more classes: then those in view come first.
 
 import { live } from '../../lib/live.ts';
 import { schedules } from '../../lib/schedules.ts';
@@ -14,6 +14,7 @@ const MARGIN = '200px 0px';
 
 export class Watcher {
   #inView = new Set<string>();
+  #all: readonly string[] = [];
   #watched = new Map<string, () => void>();
   #ids = new WeakMap<Element, string>();
   #timer = 0;
@@ -29,6 +30,12 @@ export class Watcher {
     this.#observer.unobserve(element);
     const id = this.#ids.get(element);
     if (id && this.#inView.delete(id)) this.#soon();
+  }
+
+  /** Whatever is in the list, whether it has a card or not. */
+  follow(all: readonly string[]): void {
+    this.#all = all;
+    this.#soon();
   }
 
   stop(): void {
@@ -54,16 +61,19 @@ export class Watcher {
   }
 
   #settle(): void {
+    const wanted = firstOf(this.#inView, this.#all, TOPICS_MAX - KEPT_FREE);
     for (const [id, leave] of this.#watched) {
-      if (this.#inView.has(id)) continue;
+      if (wanted.has(id)) continue;
       leave();
       this.#watched.delete(id);
     }
-    for (const id of this.#inView) {
-      if (this.#watched.size >= TOPICS_MAX - KEPT_FREE) break;
-      if (!this.#watched.has(id)) this.#watched.set(id, watch(id));
-    }
+    for (const id of wanted) if (!this.#watched.has(id)) this.#watched.set(id, watch(id));
   }
+}
+
+/** As many as there is room for, those in view before the others. */
+export function firstOf(inView: ReadonlySet<string>, all: readonly string[], room: number): Set<string> {
+  return new Set([...new Set([...inView, ...all])].slice(0, room));
 }
 
 function watch(id: string): () => void {

@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::app::{TestApp, at, on_both, text};
+use crate::{
+    harness::app::{TestApp, at, on_both, text},
+    store::audit,
+};
 
 on_both! {
     what_happened_is_sampled_by_the_servers_clock

@@ -8,6 +8,7 @@ import { zoneOffset } from '../../../console/lib/zone.ts';
 import type { Slot } from '../../../console/lib/types.ts';
 import { counts, filterOf, fits, grouped, isEmpty } from '../../../console/views/board/filter.ts';
 import { changes } from '../../../console/views/class/changes.ts';
+import { firstOf } from '../../../console/views/board/watcher.ts';
 import { startsOf, timesOf } from '../../../console/views/schedule/weeks.ts';
 
 function slot(part: Partial<Slot> = {}): Slot {
@@ -144,4 +145,10 @@ test('only what was changed of a class is sent: each change is told to everybody
     ends_at: '2025-11-13T00:30:00+08:00',
   });
   assert.deepEqual(changes(before, { ...before, teacher: 't2' }, at8), { teacher_id: 't2' });
+});
+
+test('every class of the board is watched, and where there are too many, those in view', () => {
+  assert.deepEqual([...firstOf(new Set(['c']), ['a', 'b', 'c'], 240)], ['c', 'a', 'b']);
+  assert.deepEqual([...firstOf(new Set(['c', 'd']), ['a', 'b', 'c', 'd'], 3)], ['c', 'd', 'a']);
+  assert.deepEqual([...firstOf(new Set(), [], 3)], []);
 });
