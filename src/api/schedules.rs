@@ -304,8 +304,8 @@ pub struct ScheduleChange {
     location: Option<String>,
 }
 
-/// Changes a class: its times and teacher, then its capacity, then its place. Booked and waiting
-/// students are told of another time, teacher or place, and so are the teachers.
+/// Changes a class: its times, teacher and place, then its capacity. Booked and waiting students are
+/// told of another time, teacher or place, once of all of it, and so are the teachers.
 #[utoipa::path(patch, path = "/schedules/{id}", tag = "schedules", request_body = ScheduleChange,
     responses((status = 200, body = ScheduleBody), (status = 404), (status = 409)))]
 pub async fn change_schedule(
@@ -337,22 +337,43 @@ async fn apply_change(
     if change.capacity.is_some_and(|capacity| capacity < taken + held + offered) {
         return Err(Problem::Rule(Rejection::CapacityInUse));
     }
-    if change.starts_at.is_some() || change.ends_at.is_some() || change.teacher_id.is_some() {
-        let to = new_times(ctx, caller, &change, &head).await?;
-        move_schedule(ctx, id, to).await?;
+    let moves = change.starts_at.is_some() || change.ends_at.is_some() || change.teacher_id.is_some();
+    let to = if moves { Some(new_times(ctx, caller, &change, &head).await?) } else { None };
+    // Who is told of the move reads the place where it is told: it stands there first, and nobody is told twice.
+    let is_told = to.as_ref().is_some_and(|to| to.changes(&head));
+    let left = match change.location {
+        Some(location) => set_place(ctx, id, location).await?,
+        None => None,
+    };
+    if let Some(to) = to
+        && let Err(problem) = move_schedule(ctx, id, to).await
+    {
+        if let Some(left) = left {
+            set_place(ctx, id, left).await?;
+        }
+        return Err(problem);
+    }
+    if left.is_some() && !is_told {
+        plain(ctx, id, Command::TellPlace).await?;
     }
     if let Some(capacity) = change.capacity {
         plain(ctx, id, Command::SetCapacity { capacity }).await?;
     }
-    if let Some(location) = change.location {
-        let sql = "update schedules set location = $2 where id = $1 and location <> $2";
-        let changed =
-            ctx.app.store.write(move |tx| Box::pin(async move { Ok(tx.exec(sql, args![id, location]).await?) }));
-        if changed.await? > 0 {
-            plain(ctx, id, Command::TellPlace).await?;
-        }
-    }
     shown(ctx, id, None).await
+}
+
+/// The place that it leaves; none where it is there already.
+async fn set_place(ctx: &Ctx, id: ScheduleId, location: String) -> Result<Option<String>, Problem> {
+    let left = ctx.app.store.write(move |tx| {
+        Box::pin(async move {
+            let sql = "select location from schedules where id = $1 and location <> $2";
+            let Some(row) = tx.one(sql, args![id, location.clone()]).await? else { return Ok(None) };
+            let left = row.text("location")?.to_owned();
+            tx.exec("update schedules set location = $2 where id = $1", args![id, location]).await?;
+            Ok(Some(left))
+        })
+    });
+    Ok(left.await?)
 }
 
 async fn new_times(ctx: &Ctx, caller: &Caller, change: &ScheduleChange, head: &Head) -> Result<Move, Problem> {

@@ -137,6 +137,13 @@ pub struct Move {
     pub teacher: Option<TeacherId>,
 }
 
+impl Move {
+    /// Where nothing is another than before, nobody is told.
+    pub fn changes(&self, head: &Head) -> bool {
+        (self.starts_at, self.ends_at, self.teacher) != (head.starts_at, head.ends_at, head.teacher)
+    }
+}
+
 /// Moves a schedule to other times or another teacher. Every booked student's calendar is locked
 /// meanwhile, in one order for everybody, so that two moves cannot wait for each other.
 pub async fn reschedule(

@@ -11,6 +11,7 @@ on_both! {
     a_capacity_covers_the_seats_in_use
     a_moved_class_takes_its_people_along
     a_new_place_and_a_new_teacher_are_told
+    all_that_is_changed_at_once_is_told_once
     a_class_moved_past_its_cutoff_ends_its_queue
     a_blocked_class_takes_nobody
     a_revoked_class_ends_everything
@@ -171,6 +172,34 @@ async fn a_new_place_and_a_new_teacher_are_told(app: &mut TestApp) {
     app.advance_to("20:00:00.000").await;
     app.operator.patch(&path, json!({ "location": "Room 3" })).await.is(200);
     assert_eq!(app.messages(&amy, "schedule_changed").await.len(), 2);
+}
+
+async fn all_that_is_changed_at_once_is_told_once(app: &mut TestApp) {
+    let tom = app.teacher("tom").await;
+    let class = app.class(1, json!({ "teacher_id": tom.teacher, "location": "Room 1" })).await;
+    let (amy, ben) = (app.student("amy").await, app.student("ben").await);
+    amy.booked(&class).await;
+    ben.join(&class).await;
+    let path = format!("/schedules/{class}");
+    let change = json!({ "starts_at": at("20:00:00.000"), "location": "Room 2" });
+    app.operator.patch(&path, change).await.is(200);
+    for person in [&amy, &ben, &tom] {
+        let told = app.messages(person, "schedule_changed").await;
+        let data = &told[0]["data"];
+        assert_eq!((told.len(), &data["location"]), (1, &json!("Room 2")));
+        assert_eq!(data["starts_at"], at("20:00:00.000"));
+    }
+    // A move that is refused leaves the place as it was.
+    amy.booked(&app.class(1, json!({ "starts_at": at("22:00:00.000"), "ends_at": at("23:00:00.000") })).await).await;
+    let change = json!({ "starts_at": at("21:30:00.000"), "location": "Room 3" });
+    app.operator.patch(&path, change).await.refused("time_conflict");
+    let roster = app.operator.get(&format!("{path}/roster")).await.is(200);
+    assert_eq!(roster["schedule"]["location"], "Room 2");
+    // The time that it has is no other.
+    let change = json!({ "starts_at": at("20:00:00.000"), "location": "Room 4" });
+    app.operator.patch(&path, change).await.is(200);
+    let told = app.messages(&amy, "schedule_changed").await;
+    assert_eq!((told.len(), &told[0]["data"]["location"]), (2, &json!("Room 4")));
 }
 
 async fn a_class_moved_past_its_cutoff_ends_its_queue(app: &mut TestApp) {
