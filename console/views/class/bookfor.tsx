@@ -20,12 +20,14 @@ const NOTE_MAX = 2_000;
 export function BookFor({ context: { now, changed }, onClose }: { context: Context; onClose: () => void }) {
   const [student, setStudent] = useState<Student | null>(null);
   const form = useForm({
-    initial: { who: '', note: '' },
-    check: ({ note }) => ({
-      ...(student ? {} : { who: t('ask.book.first') }),
+    // Who it is for is part of what is wished for: a tap for another is another tap.
+    initial: { who: '', student_id: '', note: '' },
+    check: ({ student_id, note }) => ({
+      ...(student_id ? {} : { who: t('ask.book.first') }),
       ...([...note].length > NOTE_MAX ? { note: t('wrong.long', { max: NOTE_MAX }) } : {}),
     }),
-    send: ({ note }, key) => api.post('/bookings', { schedule_id: now.id, profile_id: student?.id, ...(note ? { note } : {}) }, { key }),
+    send: ({ student_id: profile_id, note }, key) =>
+      api.post('/bookings', { schedule_id: now.id, profile_id, ...(note ? { note } : {}) }, { key }),
     done: () => {
       changed();
       onClose();
@@ -33,15 +35,19 @@ export function BookFor({ context: { now, changed }, onClose }: { context: Conte
     },
     fieldOf: (field) => (field === 'profile_id' ? 'who' : undefined),
   });
+  const choose = (one: Student): void => {
+    setStudent(one);
+    form.set('student_id', one.id);
+  };
   return (
     <Dialog title={t('ask.book')} onClose={onClose}>
       <form class="form" onSubmit={form.submit} noValidate>
         <TextField form={form} name="who" label={t('ask.book.find')} type="search" autocomplete="off" />
-        <Found typed={form.values.who.trim()} chosen={student} onChoose={setStudent} />
+        <Found typed={form.values.who.trim()} chosen={student} onChoose={choose} />
         {now.seats_left === 0 ? (
           <p class="notice notice--warn">{t('ask.book.full')}</p>
         ) : (
-          student && <p class="notice">{t('ask.book.follows', { name: student.nickname })}</p>
+          student && <p class="notice">{t(now.final_price_fen > 0 ? 'ask.book.follows.fee' : 'ask.book.follows', { name: student.nickname })}</p>
         )}
         <TextField form={form} name="note" label={t('ask.book.note')} maxLength={NOTE_MAX} />
         <Failure text={form.failure} />

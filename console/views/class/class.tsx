@@ -28,12 +28,16 @@ import { StoryView } from './storyview.tsx';
 
 /** In a rush a class changes many times a second; its lists are read at most so often. */
 const READ_EVERY_MS = 400;
+/** Long ones are read less often: each reading is all of them. */
+const READ_LONG_EVERY_MS = 2_000;
+const LONG = 200;
 
 export function ClassPage({ id }: { id: string }) {
   const path = `/schedules/${encodeURIComponent(id)}`;
   const { data: roster, error, reload } = useLoad(`roster ${id}`, (signal) => api.get<Roster>(`${path}/roster`, {}, signal));
   const [state, setState] = useState<ScheduleBody | null>(null);
-  const soon = useThrottled(reload, READ_EVERY_MS);
+  const isLong = roster !== null && roster.bookings.length + roster.queue.length > LONG;
+  const soon = useThrottled(reload, isLong ? READ_LONG_EVERY_MS : READ_EVERY_MS);
   useEffect(
     () =>
       live.subscribe(`schedule:${id}`, (message) => {

@@ -31,7 +31,7 @@ function promote(entry: QueueEntry, { now, changed }: Context): void {
     run: async (_, key) => {
       await api.post('/bookings', { schedule_id: now.id, profile_id: entry.student_id }, { key });
       changed();
-      toast(t('done.promote', { name }));
+      toast(t(now.final_price_fen > 0 ? 'done.promote.fee' : 'done.promote', { name }));
     },
   });
 }

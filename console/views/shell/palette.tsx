@@ -102,23 +102,21 @@ function pageHits(typed: string, onHelp: () => void): Hit[] {
 
 /** Classes and people, asked for once the typing rests. */
 function useFound(typed: string): Hit[] {
-  const [hits, setHits] = useState<Hit[]>([]);
+  const [found, setFound] = useState<{ typed: string; hits: Hit[] }>({ typed: '', hits: [] });
   useEffect(() => {
-    if (!typed) {
-      setHits([]);
-      return undefined;
-    }
+    if (!typed) return undefined;
     const stop = new AbortController();
     const timer = setTimeout(async () => {
       const [classes, people] = await Promise.all([findClasses(typed, stop.signal), findPeople(typed, stop.signal)]);
-      if (!stop.signal.aborted) setHits([...classes, ...people]);
+      if (!stop.signal.aborted) setFound({ typed, hits: [...classes, ...people] });
     }, WAIT_MS);
     return () => {
       stop.abort();
       clearTimeout(timer);
     };
   }, [typed]);
-  return hits;
+  // What an earlier word found is not what is meant by this one.
+  return found.typed === typed ? found.hits : [];
 }
 
 /** A search that fails finds nothing; the next letter asks again. */
