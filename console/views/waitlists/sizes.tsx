@@ -1,10 +1,11 @@
 // How many may wait: for all, by kind, by course, by class.
 
-import { api } from '../../lib/api.ts';
+import { api, everyPage } from '../../lib/api.ts';
 import { useCourses } from '../../lib/catalog.ts';
 import { isKey, t } from '../../lib/i18n.ts';
 import { usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
+import { told } from '../../lib/told.ts';
 import type { Course, WaitlistSize } from '../../lib/types.ts';
 import { wrongNumber } from '../../lib/wrong.ts';
 import { ask } from '../../ui/ask.tsx';
@@ -24,7 +25,7 @@ export function Sizes() {
     <>
       <p class="hint">{t('sizes.text')}</p>
       <p class="filters">
-        <Button onClick={() => addSize(courses ?? [], list.reload)}>{t('sizes.add')}</Button>
+        <Button onClick={() => void addSize(courses ?? [], list.reload)}>{t('sizes.add')}</Button>
       </p>
       <Listing list={list} empty={<Empty title={t('waitlists.sizes')} />}>
         {(items) => (
@@ -98,11 +99,20 @@ function changeSize(size: WaitlistSize, name: string, reload: () => void): void 
   });
 }
 
-function addSize(courses: readonly Course[], reload: () => void): void {
+/** What has a size is changed in its row, where it can be seen. */
+async function addSize(courses: readonly Course[], reload: () => void): Promise<void> {
+  let sizes: readonly WaitlistSize[];
+  try {
+    sizes = await everyPage<WaitlistSize>('/waitlist/capacity', {});
+  } catch (error) {
+    toast(told(error), { bad: true });
+    return;
+  }
+  const sized = new Set(sizes.map(({ scope, ref = '' }) => `${scope} ${ref}`));
   const choices = [
     ...TYPES.map((type) => ({ value: `type ${type}`, label: `${t('sizes.scope.type')}: ${typeName(type)}` })),
     ...courses.map(({ id, name }) => ({ value: `course ${id}`, label: name })),
-  ];
+  ].filter(({ value }) => !sized.has(value));
   ask({
     title: t('sizes.add'),
     follows: [],
@@ -110,9 +120,10 @@ function addSize(courses: readonly Course[], reload: () => void): void {
     fields: [{ name: 'what', label: t('sizes.what'), initial: choices[0]?.value ?? '', choices }, capacityField('8')],
     run: async ({ what = '', capacity }, key) => {
       const [scope, ref] = what.split(' ');
-      await api.put('/waitlist/capacity', { scope, ref, capacity: Number(capacity) }, { key });
-      reload();
-      toast(t('sizes.saved'));
+      const set = (to: number | null, setKey: string): Promise<void> =>
+        api.put('/waitlist/capacity', { scope, ref, capacity: to }, { key: setKey }).then(reload);
+      await set(Number(capacity), key);
+      toast(t('sizes.saved'), { undo: (undoKey) => set(null, undoKey) });
     },
   });
 }
