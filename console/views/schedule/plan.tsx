@@ -69,6 +69,15 @@ function initialValues(teachers: readonly Teacher[]) {
 }
 type PlanValues = ReturnType<typeof initialValues>;
 
+/** What was typed, for its address and its person: a switched language, or a look at another page, draws the form anew. */
+let typed: { where: string; whose: string | undefined; values: PlanValues } | null = null;
+
+const where = (): string => place.peek().query.toString();
+
+function typedBefore(): PlanValues | null {
+  return typed?.where === where() && typed.whose === user.peek()?.id ? typed.values : null;
+}
+
 const daysOf = (text: string): Set<number> => new Set([...text].map(Number));
 
 function starts(values: PlanValues): string[] {
@@ -107,7 +116,7 @@ interface Looked {
 }
 
 function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers: readonly Teacher[] }) {
-  const [initial] = useState(() => initialValues(teachers));
+  const [initial] = useState(() => typedBefore() ?? initialValues(teachers));
   const [looked, setLooked] = useState<Looked | null>(null);
   const form = useForm({
     initial,
@@ -119,6 +128,9 @@ function PlanForm({ courses, teachers }: { courses: readonly Course[]; teachers:
     },
     fieldOf: (field) => (field.includes('starts_at') ? 'times' : undefined),
   });
+  useEffect(() => {
+    typed = { where: where(), whose: user.peek()?.id, values: form.values };
+  }, [form.values]);
   const current = ownMaking();
   // What goes on, or stopped in the midst, is there to come back to; what is done was seen.
   useEffect(() => () => void (isUnfinished() || (making.value = null)), []);
