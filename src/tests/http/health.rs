@@ -5,11 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use yueke::store::audit;
 
-use crate::{
-    harness::app::{TestApp, at, on_both, text},
-    store::audit,
-};
+use crate::harness::app::{TestApp, at, on_both, text};
 
 on_both! {
     what_happened_is_sampled_by_the_servers_clock
