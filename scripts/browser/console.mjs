@@ -275,7 +275,7 @@ test('a fee is taken at the desk, a booking confirmed, the class moved, and call
   const row = page.locator('.roster tbody tr', { hasText: '本' });
   await becomes(() => row.locator('.countdown').textContent(), '5:00');
   await row.getByRole('button', { name: '已收款：本' }).click();
-  await dialog().getByText('收到 ¥180.50，名额不再因超时释放').waitFor();
+  await dialog().getByText('收到 ¥180.50，名额不再因未付款释放').waitFor();
   await dialog().getByRole('button', { name: '已收款' }).click();
   await row.getByRole('button', { name: '确认：本' }).click();
   await dialog().getByRole('button', { name: '确认' }).click();
@@ -359,7 +359,7 @@ test('a login that runs out is asked for over the form, and what was typed is se
   await dialog().getByRole('button', { name: '保存' }).click();
   await page.getByText('已填写的内容都还在').waitFor();
   assert.equal(await page.getByLabel('名称').inputValue(), '夜间篆刻');
-  await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByRole('button', { name: '以“运营”登录' }).click();
   await page.getByRole('strong').filter({ hasText: '夜间篆刻' }).waitFor();
 });
 

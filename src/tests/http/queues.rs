@@ -171,7 +171,7 @@ async fn classes_are_told_by_how_full_their_queues_are(app: &mut TestApp) {
     let expected = json!({
         "schedule_id": wide, "course_name": "书法", "teacher_name": "tom", "starts_at": "2025-11-13T15:00:00.000+08:00",
         "cutoff_at": "2025-11-13T09:00:00.000+08:00", "capacity": 3, "waitlist_length": 2, "waitlist_capacity": 2,
-        "full": true,
+        "own_size": true, "full": true,
         "suggestion": { "kind": "raise", "capacity": 3, "text": "候补队列已满，可将候补上限从2人提高到3人" },
     });
     assert_eq!(rows[1], expected);
