@@ -289,7 +289,7 @@ test('two operators at once: the second is told why not, keeps what was typed, a
     await page.getByRole('button', { name: '代约' }).click();
     await dialog(page).getByLabel('按名字查找学员').fill(page === office.page ? '阿安' : '阿冰');
     await dialog(page).getByLabel('备注（选填）').fill('前台来电');
-    await dialog(page).getByRole('radio').first().check();
+    await dialog(page).getByRole('radio', { name: page === office.page ? '阿安' : '阿冰' }).first().check();
   }
   await press(office.page, '预约');
   await toast(office.page, '已为 阿安 预约').waitFor();

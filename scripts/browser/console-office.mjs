@@ -284,7 +284,7 @@ test('a login that ends in the midst of a form is asked for over it, and nothing
   const own = desktop.page;
   await own.getByRole('button', { name: '代约' }).click();
   await dialog(own).getByLabel('按名字查找学员').fill('候一');
-  await dialog(own).getByRole('radio').first().check();
+  await dialog(own).getByRole('radio', { name: '候一' }).first().check();
   await dialog(own).getByLabel('备注（选填）').fill('写了很久的备注');
   // Every session of this person ends elsewhere.
   const same = await desk.somebody('operator', '小李');

@@ -93,7 +93,7 @@ test('a cancellation says what follows, keeps its reason, and is taken back by b
 test('one tap, one booking: a second click changes nothing, and neither does a lost answer', async () => {
   await asks('代约');
   await dialog(page).getByLabel('按名字查找学员').fill('阿冰');
-  await dialog(page).getByRole('radio').first().check();
+  await dialog(page).getByRole('radio', { name: '阿冰' }).first().check();
   // The first answer is lost on its way; the server has done it.
   await page.route('**/api/v1/bookings', async (route) => {
     await route.fetch();

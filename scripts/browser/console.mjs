@@ -221,7 +221,7 @@ test('staff book for somebody found by name, and write a note that students do n
   await dialog().getByRole('button', { name: '预约', exact: true }).click();
   await dialog().getByText('请先选择一位学员').waitFor();
   await dialog().getByRole('searchbox').fill('艾米');
-  await dialog().getByRole('radio').first().check();
+  await dialog().getByRole('radio', { name: '艾米' }).first().check();
   await dialog().getByText('艾米 会收到预约通知').waitFor();
   await dialog().getByRole('button', { name: '预约', exact: true }).click();
   const row = page.locator('.roster tbody tr', { hasText: '艾米' });

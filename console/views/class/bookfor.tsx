@@ -69,14 +69,14 @@ interface FoundProps {
 }
 
 function Found({ typed, chosen, onChoose }: FoundProps) {
-  const [found, setFound] = useState<Student[] | null>(null);
+  const [found, setFound] = useState<{ by: string; items: Student[] } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     const timer = setTimeout(() => {
       api.get<Page<Student>>('/students', { q: typed, page_size: FOUND_MAX }, stop.signal).then(
         ({ items }) => {
-          setFound(items);
+          setFound({ by: typed, items });
           setFailure(null);
         },
         (error: unknown) => stop.signal.aborted || setFailure(told(error)),
@@ -88,11 +88,13 @@ function Found({ typed, chosen, onChoose }: FoundProps) {
     };
   }, [typed]);
   if (failure) return <Failure text={failure} />;
-  if (found?.length === 0 && typed) return <p class="hint">{t('ask.book.nobody', { what: typed })}</p>;
+  // Until the server has answered this word, only those of the last answer who fit it can be chosen.
+  const shown = found?.items.filter((student) => found.by === typed || fits(student, typed)) ?? [];
+  if (found?.by === typed && typed && shown.length === 0) return <p class="hint">{t('ask.book.nobody', { what: typed })}</p>;
   return (
     <fieldset class="found">
       <legend class="sr-only">{t('ask.book.who')}</legend>
-      {found?.map((student) => (
+      {shown.map((student) => (
         <label key={student.id} class="found__one">
           <input type="radio" name="student" checked={chosen?.id === student.id} onChange={() => onChoose(student)} />
           <span class="ellipsis">{student.nickname}</span>
@@ -104,3 +106,6 @@ function Found({ typed, chosen, onChoose }: FoundProps) {
     </fieldset>
   );
 }
+
+const fits = ({ nickname, account_nickname }: Student, word: string): boolean =>
+  [nickname, account_nickname ?? ''].some((name) => name.toLowerCase().includes(word.toLowerCase()));
