@@ -10,8 +10,8 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions,
-    migrate::Migrator,
+    ConnectOptions, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -33,7 +33,18 @@ use crate::{
     engine::journal::Fault,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Number, name and text of each step that the tables have taken: the files of `migrations/`.
+///
+/// Named here one by one, for the macro that reads the folder has all of sqlx built a second time.
+pub const MIGRATIONS: [(i64, &str, &str); 7] = [
+    (1, "engine", include_str!("../../migrations/0001_engine.sql")),
+    (2, "people", include_str!("../../migrations/0002_people.sql")),
+    (3, "moves", include_str!("../../migrations/0003_moves.sql")),
+    (4, "tidy", include_str!("../../migrations/0004_tidy.sql")),
+    (5, "accounts", include_str!("../../migrations/0005_accounts.sql")),
+    (6, "deliveries", include_str!("../../migrations/0006_deliveries.sql")),
+    (7, "notes", include_str!("../../migrations/0007_notes.sql")),
+];
 
 /// Why a database could not be opened, in words for the one who starts the server.
 #[derive(Debug, thiserror::Error)]
@@ -376,9 +387,13 @@ pub async fn migrate(target: &Target) -> Result<(), OpenError> {
     if let Target::Sqlite { path, .. } = target {
         make_private(path).map_err(|source| OpenError::File { path: path.clone(), source })?;
     }
+    let steps = MIGRATIONS.iter().map(|&(number, name, sql)| {
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(steps.collect());
     match target.connect().await? {
-        Conn::Sqlite(mut c) => MIGRATIONS.run(&mut c).await?,
-        Conn::Postgres(mut c) => MIGRATIONS.run(&mut c).await?,
+        Conn::Sqlite(mut c) => migrator.run(&mut c).await?,
+        Conn::Postgres(mut c) => migrator.run(&mut c).await?,
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use yueke::store::open::MIGRATIONS;
+
 /// What each part may name, besides itself. A part that is not in the list fails the test: whoever
 /// adds one decides where it stands.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -255,6 +257,23 @@ fn a_file_is_one_thought() {
 }
 
 // ---- the checks find what they look for
+
+/// A file that is not named in the list would never be run.
+#[test]
+fn every_migration_is_listed_under_its_own_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let files: BTreeSet<(String, String)> = fs::read_dir(folder)
+        .expect("migrations/ is there")
+        .map(|entry| {
+            let path = entry.expect("an entry of migrations/").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("SQL is text"))
+        })
+        .collect();
+    let listed =
+        MIGRATIONS.map(|(number, name, sql)| (format!("{number:04}_{name}.sql"), sql.to_owned())).into_iter().collect();
+    assert_eq!(files, listed);
+}
 
 fn source(path: &str, text: &str) -> Source {
     Source { path: path.to_owned(), text: text.to_owned() }
