@@ -83,6 +83,8 @@ async fn pass(latency: Duration) {
 
 /// Until WeChat no longer hangs.
 async fn hang(sandbox: &Sandbox) {
+    // Counted until it is over, also when the caller goes away.
+    let _one = sandbox.0.hanging.clone();
     let healed = async {
         loop {
             let changed = sandbox.0.changed.notified();

@@ -1,5 +1,7 @@
 //! The control panel: what goes wrong, and what was seen.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{self, Bytes, Data, ServiceConfig},
@@ -26,6 +28,7 @@ async fn show(sandbox: Data<Sandbox>) -> HttpResponse {
     let counts = lock(&sandbox.0.world).counts();
     let mut shown = json!(faults.show());
     shown["counts"] = counts;
+    shown["hanging"] = json!(Arc::strong_count(&sandbox.0.hanging) - 1);
     shown["appid"] = json!(sandbox.0.settings.appid);
     HttpResponse::Ok().json(shown)
 }

@@ -82,6 +82,8 @@ struct Inner {
     under_way: UnderWay,
     /// Whoever hangs looks again.
     changed: Notify,
+    /// Who hangs now, one for each.
+    hanging: Arc<()>,
 }
 
 /// No request of WeChat's is as large.
@@ -96,6 +98,7 @@ impl Sandbox {
             settings,
             under_way: UnderWay::default(),
             changed: Notify::new(),
+            hanging: Arc::default(),
         }))
     }
 

@@ -474,6 +474,13 @@ async fn what_goes_wrong_can_be_chosen_and_is_counted() {
     wx.stop().await;
 }
 
+/// Returns once so many hang.
+async fn hanging(wx: &Wx, many: usize) {
+    while wx.get("/control").await["hanging"] != json!(many) {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[actix::test]
 async fn it_can_be_away_in_every_way() {
     let wx = Wx::start().await;
@@ -488,9 +495,14 @@ async fn it_can_be_away_in_every_way() {
     wx.control(json!({ "down": "hang" })).await;
     let brief = std::time::Duration::from_millis(100);
     assert!(wx.http.get(&url).timeout(brief).send().await.expect_err("no answer").is_timeout());
+    // Who has gone without a word is let go with the others.
+    wx.control(json!({ "down": "off" })).await;
+    hanging(&wx, 0).await;
+    wx.control(json!({ "down": "hang" })).await;
     // The phone and the control panel are there, and whoever hangs is let go.
     let (hanging, ()) = tokio::join!(wx.http.get(&url).send(), async {
         wx.login_code("amy").await;
+        hanging(&wx, 1).await;
         wx.control(json!({ "down": "off" })).await;
     });
     hanging.expect_err("no answer");
