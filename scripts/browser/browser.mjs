@@ -8,22 +8,23 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
-export function launch() {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
-  if (!executablePath) throw new Error('Chromium is missing: install it, or set CHROMIUM to its path');
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function chromiumPath() {
+  const found = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  if (!found) throw new Error('Chromium is missing: install it, or set CHROMIUM to its path');
+  return found;
 }
+
+export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 
 /** A page with `faults`, `requests` and the socket frames it `heard` and `said`. */
 export async function openPage(browser, base, options = {}) {

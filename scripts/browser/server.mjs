@@ -13,7 +13,9 @@ const MORNING = '2025-11-12T06:00:00.000+08:00';
 
 /** Where the real binary is, which must have been built. */
 export function binary() {
-  const place = process.env.YUEKE_BIN ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug/yueke');
+  const place = path.resolve(
+    process.env.YUEKE_BIN ?? path.join(process.env.CARGO_TARGET_DIR ?? path.join(ROOT, 'target'), 'debug/yueke'),
+  );
   if (!existsSync(place)) throw new Error(`${place} is missing: run "cargo build" first, or set YUEKE_BIN`);
   return place;
 }

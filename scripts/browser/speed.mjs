@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
+import { Bare } from './bare.mjs';
 import { launch } from './browser.mjs';
 import { Phone } from './mini-phone.mjs';
 import { School } from './school.mjs';
@@ -70,30 +71,29 @@ async function measureSeat() {
 
 /** The first page of somebody who has never been here, on a processor that is slower. */
 async function measureStart() {
+  const bare = new Bare();
   const [painted, usable] = [[], []];
   for (let start = 0; start < STARTS; start += 1) {
-    const phone = await Phone.open(browser, demo.base, { name: `新来${start}` }, undefined, { prepare: slow });
-    await phone.page.waitForFunction(() => window.usableAt);
-    const [paint, ready] = await phone.page.evaluate(() => [performance.getEntriesByName('first-contentful-paint')[0].startTime, window.usableAt]);
+    const url = `${demo.base}/m/?${new URLSearchParams({ person: `新来${start}` })}#/pages/home/index`;
+    const [paint, ready] = await bare.visit(url, { slower: SLOWER, script: `(${tellWhenUsable})()`, read: 'window.usable' });
     painted.push(paint);
     usable.push(ready);
-    await phone.close();
   }
+  await bare.close();
   rows.push([`first paint, ${SLOWER} × slower`, painted], [`the first page with its classes, ${SLOWER} × slower`, usable]);
 }
 
-async function slow(page) {
-  const client = await page.context().newCDPSession(page);
-  await client.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
-  await page.addInitScript(() => {
-    const look = () => {
-      const data = window.__mp?.router?.current?.caller?.data;
-      // After the next frame it is not only known but drawn, and a tap is heard.
-      if (data?.status === 'ready' && data.classes.length > 0) requestAnimationFrame(() => setTimeout(() => { window.usableAt = performance.now(); }));
-      else requestAnimationFrame(look);
-    };
-    look();
-  });
+/** Runs in the page. */
+function tellWhenUsable() {
+  const look = () => {
+    const data = window.__mp?.router?.current?.caller?.data;
+    if (data?.status !== 'ready' || data.classes.length === 0) return requestAnimationFrame(look);
+    // After the next frame it is not only known but drawn, and a tap is heard.
+    return requestAnimationFrame(() => setTimeout(() => {
+      window.usable = [performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.now()];
+    }));
+  };
+  look();
 }
 
 /** What a browser is sent for a page, packed as the server sends it. */

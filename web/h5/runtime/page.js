@@ -44,7 +44,8 @@ export class OpenPage {
 
   show() {
     this.frame.hidden = false;
-    this.element.scrollTop = this.#scrollTop;
+    // To set it at all has the page laid out at once, which a first look has not earned yet.
+    if (this.#scrollTop > 0) this.element.scrollTop = this.#scrollTop;
     this.resume();
   }
 
