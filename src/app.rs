@@ -1,6 +1,6 @@
 //! The only place that chooses the parts: which database, clock, journal and gateways.
 
-mod watch;
+pub mod watch;
 pub mod wechat;
 
 use std::{

@@ -25,9 +25,11 @@ interface Options<V extends Values, T> {
 export interface Form<V extends Values> {
   values: V;
   set: (name: keyof V, value: string) => void;
-  /** What is wrong with a field, once it has been left or the form was sent. */
+  /** What is wrong with a field, once it was typed in and left, or the form was sent. */
   problem: (name: keyof V) => string | undefined;
   left: (name: keyof V) => void;
+  /** The focus is elsewhere. Who only passed through a field is not told that it is empty. */
+  blurred: (name: keyof V) => void;
   /** What the server said that is about no one field. */
   failure: string | null;
   busy: boolean;
@@ -41,6 +43,7 @@ export function useForm<V extends Values, T>(options: Options<V, T>): Form<V> {
   const [failure, setFailure] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const tap = useRef(new Tap());
+  const typed = useRef(new Set<keyof V>());
   const problems = options.check(values);
 
   const submit = async (form: HTMLFormElement): Promise<void> => {
@@ -71,6 +74,10 @@ export function useForm<V extends Values, T>(options: Options<V, T>): Form<V> {
     }
   };
 
+  function leave(name: keyof V): void {
+    setLeft((old) => new Set(old).add(name));
+  }
+
   function named(field: string | null): keyof V | undefined {
     if (!field) return undefined;
     return options.fieldOf?.(field) ?? (Object.hasOwn(values, field) ? field : undefined);
@@ -81,10 +88,14 @@ export function useForm<V extends Values, T>(options: Options<V, T>): Form<V> {
     failure,
     busy,
     set: (name, value) => {
+      typed.current.add(name);
       setValues((old) => ({ ...old, [name]: value }));
       setRefused((old) => ({ ...old, [name]: undefined }));
     },
-    left: (name) => setLeft((old) => new Set(old).add(name)),
+    left: leave,
+    blurred: (name) => {
+      if (typed.current.has(name)) leave(name);
+    },
     problem: (name) => refused[name] ?? (left.has(name) ? problems[name] : undefined),
     submit: (event) => {
       event.preventDefault();

@@ -175,6 +175,8 @@ export const roster = {
   'ask.notify.public': ['抢位期间，这个名额不对公众开放', 'Meanwhile that seat is closed to the public'],
   'ask.note': ['给 {name} 的备注', 'A note on {name}'],
   'ask.note.field': ['老师备注', 'Coach’s note'],
+  'ask.note.changed': ['有人刚把备注改成了：{note}。再次保存将以您写的为准', 'Somebody has just changed the note to: {note}. Save again to keep yours instead'],
+  'ask.note.none': ['（空）', '(none)'],
   'ask.note.text': ['只有老师和工作人员能看到', 'Only coaches and staff see it'],
 
   'done.book': ['已为 {name} 预约', 'Booked for {name}'],

@@ -41,7 +41,7 @@ function Frame<V extends Values>({ form, name, label, hint, wide, children }: Fr
         value: form.values[name] ?? '',
         'aria-invalid': problem ? 'true' : undefined,
         'aria-describedby': described || undefined,
-        onBlur: () => form.left(name),
+        onBlur: () => form.blurred(name),
       })}
       {problem && (
         <p class="field__problem" id={`${id}-problem`} role="alert">

@@ -244,6 +244,15 @@ test('what the coach has to confirm, the coach confirms', async () => {
   await dialog(coach.page).getByLabel('老师备注').fill('需要加强基本功');
   await press(coach.page, '保存');
   await rosterRow(coach.page, '阿冰').getByText('需要加强基本功').waitFor();
+  // Somebody else writes while the coach does: nobody's words go unseen.
+  await onPerson('备注', '阿冰', coach.page);
+  await dialog(coach.page).getByLabel('老师备注').fill('需要加强基本功，下次带毛笔');
+  const booking = (await desk.admin.call('GET', `/schedules/${id}/roster`)).bookings.find(({ nickname }) => nickname === '阿冰');
+  await desk.admin.call('PATCH', `/bookings/${booking.id}`, { teacher_note: '家长来电请假' });
+  await press(coach.page, '保存');
+  await problem('有人刚把备注改成了：家长来电请假', coach.page);
+  await press(coach.page, '保存');
+  await rosterRow(coach.page, '阿冰').getByText('需要加强基本功，下次带毛笔').waitFor();
 });
 
 test('the roster as a table: a mark for Excel, nothing that a spreadsheet would run, and on paper', async () => {

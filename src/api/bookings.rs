@@ -100,6 +100,7 @@ struct Found {
     teacher: Option<TeacherId>,
     note: Option<String>,
     teacher_note: Option<String>,
+    facts: Facts,
 }
 
 impl Found {
@@ -110,15 +111,38 @@ impl Found {
     fn whole(self, hand: Hand, zone: Zone) -> WholeBooking {
         let booking = self.body(zone);
         let teacher_note = self.teacher_note.filter(|_| hand.needs_staff_or_teacher().is_ok());
-        WholeBooking { booking, note: self.note, teacher_note }
+        WholeBooking { booking, facts: self.facts, note: self.note, teacher_note }
     }
 }
 
-/// A booking with what only its own pages show.
+/// What a page says beside a booking: which class it is, and who goes there.
+#[derive(Serialize, ToSchema)]
+struct Facts {
+    #[schema(value_type = String)]
+    course_id: CourseId,
+    course_name: String,
+    teacher_name: Option<String>,
+    location: String,
+    /// The student's.
+    nickname: String,
+}
+
+/// Columns of `Facts`, of a row of `bookings`.
+const FACTS: &str = "(select s.course_id from schedules s where s.id = bookings.schedule_id) as course_id, \
+    (select c.name from schedules s join courses c on c.id = s.course_id where s.id = bookings.schedule_id) \
+    as course_name, \
+    (select t.name from schedules s join teachers t on t.id = s.teacher_id where s.id = bookings.schedule_id) \
+    as teacher_name, \
+    (select s.location from schedules s where s.id = bookings.schedule_id) as location, \
+    (select p.nickname from students p where p.id = bookings.student_id) as nickname";
+
+/// A booking with what only lists and its own pages show.
 #[derive(Serialize, ToSchema)]
 pub struct WholeBooking {
     #[serde(flatten)]
     booking: BookingBody,
+    #[serde(flatten)]
+    facts: Facts,
     /// What the student, or whoever booked for them, wrote.
     note: Option<String>,
     /// Shown to the teachers and the staff alone.
@@ -134,6 +158,13 @@ fn read_found(row: &Row) -> Result<Found, Problem> {
         teacher: row.opt_parse("teacher_id")?,
         note: row.opt_text("note")?.map(str::to_owned),
         teacher_note: row.opt_text("teacher_note")?.map(str::to_owned),
+        facts: Facts {
+            course_id: row.parse("course_id")?,
+            course_name: row.text("course_name")?.to_owned(),
+            teacher_name: row.opt_text("teacher_name")?.map(str::to_owned),
+            location: row.text("location")?.to_owned(),
+            nickname: row.opt_text("nickname")?.unwrap_or_default().to_owned(),
+        },
     })
 }
 
@@ -173,7 +204,7 @@ async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, H
 
 async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Hand), Problem> {
     let unknown = || Problem::Rule(Rejection::UnknownBooking);
-    let sql = format!("select {BOOKING_COLUMNS}, teacher_note from bookings where id = $1 and {OF_ORG} = $2)");
+    let sql = format!("select {BOOKING_COLUMNS}, teacher_note, {FACTS} from bookings where id = $1 and {OF_ORG} = $2)");
     let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
     // Who is several of these acts with the freest hand.
@@ -190,7 +221,7 @@ async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Ha
 }
 
 /// One booking.
-#[utoipa::path(get, path = "/bookings/{id}", tag = "bookings", responses((status = 200, body = BookingBody), (status = 404)))]
+#[utoipa::path(get, path = "/bookings/{id}", tag = "bookings", responses((status = 200, body = WholeBooking), (status = 404)))]
 pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
     let (mut found, mut hand) = find(&ctx, &caller, &req).await?;
     if found.booking.is_active() {
@@ -463,7 +494,7 @@ async fn listed(ctx: &Ctx, query: &Query, filters: Filters, hand: Hand, order: &
     let sql = format!("select count(*) as n from bookings where {which}");
     let total = reader.one(&sql, args.clone()).await?.map_or(Ok(0), |r| r.version("n"))?;
     let sql = format!(
-        "select {BOOKING_COLUMNS}, teacher_note from bookings where {which} order by {order} limit {} offset {}",
+        "select {BOOKING_COLUMNS}, teacher_note, {FACTS} from bookings where {which} order by {order} limit {} offset {}",
         page.limit(),
         page.offset()
     );
@@ -476,14 +507,11 @@ async fn listed(ctx: &Ctx, query: &Query, filters: Filters, hand: Hand, order: &
 /// Bookings of the caller's students; for staff, of everybody. Latest class first.
 #[utoipa::path(get, path = "/bookings", tag = "bookings",
     params(("status" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
-    responses((status = 200, body = [BookingBody])))]
+    responses((status = 200, body = [WholeBooking])))]
 pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let mut filters = Filters::default();
-    match query.student()? {
-        Some(_) => {
-            let student = ctx.app.people.resolve(&caller, query.get("student_id"), ctx.now()).await?;
-            filters.and_one_of("student_id", [student]);
-        }
+    match named_student(&ctx, &caller, &query).await? {
+        Some(student) => filters.and_one_of("student_id", [student]),
         None if caller.is_staff() => filters.and(&format!("{OF_ORG} = ?)"), ctx.app.org),
         None => filters.and_one_of("student_id", my_students(&ctx, &caller).await?),
     }
@@ -507,15 +535,28 @@ pub async fn list_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
     listed(&ctx, &query, filters, hand, "starts_at desc, id desc").await
 }
 
+/// The student that `student_id` names, who must be the caller's.
+async fn named_student(ctx: &Ctx, caller: &Caller, query: &Query) -> Result<Option<StudentId>, Problem> {
+    match query.student()? {
+        Some(_) => Ok(Some(ctx.app.people.resolve(caller, query.get("student_id"), ctx.now()).await?)),
+        None => Ok(None),
+    }
+}
+
 async fn my_students(ctx: &Ctx, caller: &Caller) -> Result<Vec<StudentId>, Problem> {
     Ok(ctx.app.people.students_of(caller.account()).await?.iter().map(|s| s.id).collect())
 }
 
-/// My active bookings that are still to come, soonest first.
-#[utoipa::path(get, path = "/bookings/mine/upcoming", tag = "bookings", responses((status = 200, body = [BookingBody])))]
+/// My active bookings that are still to come, soonest first; of all my students unless one is named.
+#[utoipa::path(get, path = "/bookings/mine/upcoming", tag = "bookings",
+    params(("student_id" = Option<String>, Query), ("page" = Option<u32>, Query), ("page_size" = Option<u32>, Query)),
+    responses((status = 200, body = [WholeBooking]), (status = 404)))]
 pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let mut filters = Filters::default();
-    filters.and_one_of("student_id", my_students(&ctx, &caller).await?);
+    match named_student(&ctx, &caller, &query).await? {
+        Some(student) => filters.and_one_of("student_id", [student]),
+        None => filters.and_one_of("student_id", my_students(&ctx, &caller).await?),
+    }
     filters.and_always("status in ('pending', 'confirmed')");
     filters.and("ends_at > ?", ctx.now());
     listed(&ctx, &query, filters, Hand::Student, "starts_at, id").await
@@ -523,7 +564,7 @@ pub async fn list_upcoming(ctx: Ctx, caller: Caller, query: Query) -> Result<Htt
 
 /// The bookings on the teacher's classes, of one local day when `date` is given.
 #[utoipa::path(get, path = "/coach/bookings", tag = "bookings", params(("date" = Option<String>, Query)),
-    responses((status = 200, body = [BookingBody]), (status = 403)))]
+    responses((status = 200, body = [WholeBooking]), (status = 403)))]
 pub async fn list_coach_bookings(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let teacher = caller.teacher().ok_or(Problem::Forbidden)?;
     let mut filters = Filters::default();

@@ -20,7 +20,7 @@ use crate::{
         time::{LocalDay, Timestamp},
         units::Fen,
     },
-    domain::access::Action,
+    domain::{access::Action, schedule::Rejection},
     engine::Seen,
     live::bodies::ScheduleBody,
     store::{filters::Filters, sql::Row},
@@ -97,6 +97,15 @@ const JOINED: &str =
 pub async fn list_slots(ctx: Ctx, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
     let filters = chosen(&ctx, &query)?;
     day_of(&ctx, &caller, &query, filters).await
+}
+
+/// One class as lists show it: its state, and who teaches it where for how much.
+#[utoipa::path(get, path = "/slots/{id}", tag = "schedules", params(("student_id" = Option<String>, Query)),
+    responses((status = 200, body = Slot), (status = 404)))]
+pub async fn get_slot(ctx: Ctx, caller: Caller, req: HttpRequest, query: Query) -> Result<HttpResponse, Problem> {
+    let id: ScheduleId = path_id(&req, "id")?;
+    let viewer = viewer_of(&ctx, &caller, &query).await?;
+    Ok(ctx.ok(slot(&ctx, id, viewer).await?))
 }
 
 /// The classes of a teacher on one local day.
@@ -353,9 +362,11 @@ async fn listed(
 
 /// One class, as lists show it.
 pub async fn slot(ctx: &Ctx, id: ScheduleId, viewer: Option<StudentId>) -> Result<Slot, Problem> {
-    let sql = format!("select s.id, s.teacher_id, s.location, t.name as teacher_name from {JOINED} where s.id = $1");
-    let rows = ctx.app.store.reader().all(&sql, args![id]).await?;
-    slots(ctx, &rows, viewer).await?.pop().ok_or(Problem::NotFound)
+    let sql = format!(
+        "select s.id, s.teacher_id, s.location, t.name as teacher_name from {JOINED} where s.id = $1 and s.org_id = $2"
+    );
+    let rows = ctx.app.store.reader().all(&sql, args![id, ctx.app.org]).await?;
+    slots(ctx, &rows, viewer).await?.pop().ok_or(Problem::Rule(Rejection::UnknownSchedule))
 }
 
 async fn slots(ctx: &Ctx, rows: &[Row], viewer: Option<StudentId>) -> Result<Vec<Slot>, Problem> {

@@ -34,6 +34,8 @@ use crate::{
 pub struct Health {
     started_at: Timestamp,
     seen: Mutex<Seen>,
+    /// Held by whoever looks for alerts, until they are set.
+    pub looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -80,7 +82,7 @@ impl Reading {
 impl Health {
     pub fn new(started_at: Timestamp) -> Self {
         let seen = Seen { before: Reading::now(), ..Seen::default() };
-        Self { started_at, seen: Mutex::new(seen) }
+        Self { started_at, seen: Mutex::new(seen), looking: tokio::sync::Mutex::default() }
     }
 
     /// What happened since the last look.
@@ -297,7 +299,8 @@ mod tests {
 
     #[test]
     fn a_sample_tells_what_came_since_the_one_before() {
-        let health = Health { started_at: Timestamp::MIN, seen: Mutex::default() };
+        let health =
+            Health { started_at: Timestamp::MIN, seen: Mutex::default(), looking: tokio::sync::Mutex::default() };
         let totals = [(3, 10), (3, 12), (8, 12)];
         for (n, (bookings, refusals)) in totals.into_iter().enumerate() {
             let now = Reading { bookings, refusals, ..Reading::default() };
@@ -310,7 +313,8 @@ mod tests {
 
     #[test]
     fn an_alert_keeps_its_beginning_and_ends() {
-        let health = Health { started_at: Timestamp::MIN, seen: Mutex::default() };
+        let health =
+            Health { started_at: Timestamp::MIN, seen: Mutex::default(), looking: tokio::sync::Mutex::default() };
         let since = || lock(&health.seen).alerts.clone().into_iter().collect::<Vec<_>>();
         let at = Timestamp::from_millis;
         health.set_alerts(at(1), ["a"].into_iter());

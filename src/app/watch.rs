@@ -23,7 +23,7 @@ const LATELY: Millis = 10 * MINUTE;
 const LATE: Millis = MINUTE;
 
 /// How many of each; none when all is well.
-type Found = BTreeMap<&'static str, i64>;
+pub type Found = BTreeMap<&'static str, i64>;
 
 /// Looks until it is aborted; that is safe at any point.
 pub fn spawn(app: App) -> JoinHandle<()> {
@@ -35,8 +35,6 @@ pub fn spawn(app: App) -> JoinHandle<()> {
             match look(&app).await {
                 Ok(found) => {
                     tell(&before, &found);
-                    let alerts = found.iter().filter(|(_, n)| **n > 0).map(|(alert, _)| *alert);
-                    app.health.set_alerts(app.clock.now(), alerts);
                     before = found;
                 }
                 Err(error) => tracing::debug!(%error, "looking for what somebody should see to"),
@@ -56,7 +54,16 @@ pub fn spawn_samples(app: App) -> JoinHandle<()> {
     })
 }
 
+/// Once, and keeps what it found for whoever asks how the server does.
 pub async fn look(app: &App) -> Result<Found, Problem> {
+    // A look that was overtaken would tell of what is over.
+    let _one_at_a_time = app.health.looking.lock().await;
+    let found = find(app).await?;
+    app.health.set_alerts(app.clock.now(), found.iter().filter(|(_, n)| **n > 0).map(|(alert, _)| *alert));
+    Ok(found)
+}
+
+async fn find(app: &App) -> Result<Found, Problem> {
     let now = app.clock.now();
     let seat = app.templates.of(Kind::SeatOffered).map(|t| t.id.clone()).unwrap_or_default();
     let count = async |sql: &str, args| -> Result<i64, Problem> {

@@ -122,6 +122,7 @@ routes! {
     get "/slots" LoggedIn classes::list_slots;
     get "/slots/week" LoggedIn classes::list_week;
     get "/slots/month" LoggedIn classes::get_month;
+    get "/slots/{id}" LoggedIn classes::get_slot;
     get "/teachers/{id}/slots" LoggedIn classes::list_teachers_slots;
     get "/courses/{id}/slots" LoggedIn classes::list_courses_slots;
     get "/schedules" Planner classes::list_schedules;

@@ -1,6 +1,7 @@
 // What can be done with one booking.
 
 import { api } from '../../lib/api.ts';
+import { ApiError } from '../../lib/errors.ts';
 import { yuan } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { isStaff } from '../../lib/session.ts';
@@ -12,6 +13,7 @@ import { toast } from '../../ui/toast.tsx';
 import type { Action, Context } from './actions.ts';
 
 const NOTE_MAX = 2_000;
+const NOTE_CHANGED = 'note_changed';
 
 const path = (booking: RosterBooking, what: string): string => `/bookings/${encodeURIComponent(booking.id)}/${what}`;
 
@@ -109,14 +111,22 @@ async function attend(booking: RosterBooking, { changed }: Context, present: boo
   }
 }
 
+/** A note has no version: what somebody else wrote meanwhile is shown before it is written over. */
 function writeNote(booking: RosterBooking, { changed }: Context): void {
+  const one = `/bookings/${encodeURIComponent(booking.id)}`;
+  let known = booking.teacher_note ?? '';
   ask({
     title: t('ask.note', { name: booking.nickname }),
     follows: [t('ask.note.text')],
     yes: t('save'),
-    fields: [{ name: 'teacher_note', label: t('ask.note.field'), initial: booking.teacher_note ?? '', maxLength: NOTE_MAX }],
+    fields: [{ name: 'teacher_note', label: t('ask.note.field'), initial: known, maxLength: NOTE_MAX, refusal: NOTE_CHANGED }],
     run: async ({ teacher_note }, key) => {
-      await api.patch(`/bookings/${encodeURIComponent(booking.id)}`, { teacher_note }, { key });
+      const now = (await api.get<RosterBooking>(one)).teacher_note ?? '';
+      if (now !== known && now !== teacher_note) {
+        known = now;
+        throw new ApiError({ status: 409, reason: NOTE_CHANGED, text: t('ask.note.changed', { note: now || t('ask.note.none') }) });
+      }
+      await api.patch(one, { teacher_note }, { key });
       changed();
       toast(t('done.note'));
     },

@@ -28,6 +28,7 @@ get    /bookings?student_id=$student                                            
 post   /bookings               {"schedule_id":"$free"}                            | 401 | 201 201 201 201 201 201
 post   /bookings               {"schedule_id":"$free","profile_id":"$student"}    | 401 | 404 201 404 404 201 201
 get    /bookings/mine/upcoming                                                    | 401 | 200 200 200 200 200 200
+get    /bookings/mine/upcoming?student_id=$student                                | 401 | 404 200 404 404 200 200
 get    /bookings/$booking                                                         | 401 | 404 200 404 200 200 200
 delete /bookings/$booking                                                         | 401 | 404 200 404 200 200 200
 put    /bookings/$booking/cancel  {}                                              | 401 | 404 200 404 200 200 200
@@ -94,6 +95,8 @@ get    /slots/week                                                              
 get    /slots/week?student_id=$student                                            | 401 | 404 200 404 404 200 200
 get    /slots/month                                                               | 401 | 200 200 200 200 200 200
 get    /slots/month?student_id=$student                                           | 401 | 404 200 404 404 200 200
+get    /slots/$class                                                            | 401 | 200 200 200 200 200 200
+get    /slots/$class?student_id=$student                                         | 401 | 404 200 404 404 200 200
 get    /teachers/$teacher/slots                                                   | 401 | 200 200 200 200 200 200
 get    /teachers/$teacher/slots?student_id=$student                               | 401 | 404 200 404 404 200 200
 get    /courses/$course/slots                                                     | 401 | 200 200 200 200 200 200

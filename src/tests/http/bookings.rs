@@ -306,9 +306,18 @@ async fn lists_are_filtered(app: &mut TestApp) {
         let listed: Vec<String> = who.get(query).await.items().iter().map(|b| text(&b["id"])).collect();
         assert_eq!(listed, expected, "{query}");
     }
-    let by_student = format!("/bookings?student_id={}", ben.student);
-    assert_eq!(app.operator.get(&by_student).await.items()[0]["id"], other);
-    amy.get(&by_student).await.fails(404, "not_found");
+    for list in ["/bookings", "/bookings/mine/upcoming"] {
+        let by_student = format!("{list}?student_id={}", ben.student);
+        assert_eq!(app.operator.get(&by_student).await.items()[0]["id"], other);
+        amy.get(&by_student).await.fails(404, "not_found");
+    }
+    let whole = amy.get(&format!("/bookings/{d}")).await.is(200);
+    assert_eq!(whole, amy.get("/bookings").await.items()[0], "alone as in the list");
+    let class = amy.get(&format!("/slots/{}", text(&whole["schedule_id"]))).await.is(200);
+    for fact in ["course_id", "course_name", "teacher_name", "location"] {
+        assert_eq!(whole[fact], class[fact], "{fact}");
+    }
+    assert_eq!((&whole["teacher_name"], &whole["nickname"]), (&json!("tom"), &json!("amy")));
     app.advance_to("19:30:00.000").await;
     assert_eq!(amy.get("/bookings/mine/upcoming").await.is(200)["total"], 2, "what has ended is not to come");
 }

@@ -172,6 +172,7 @@ async fn check_day(who: &Person, classes: &[String]) {
         for (name, value) in who.sees(class).await.as_object().expect("an object") {
             assert_eq!(slot[name], *value, "{name} of {slot}");
         }
+        assert_eq!(who.get(&format!("/slots/{class}")).await.is(200), *slot, "alone as in the list");
     }
 }
 

@@ -45,9 +45,11 @@ post   /users/$account/enable  {}                                             | 
 post   /users/$account/unlock  {}                                             | 401 | 403 403 403 404
 get    /courses/$course                                                       | 401 | 404 404 404 404
 patch  /courses/$course        {"name":"新"}                                  | 401 | 403 404 404 404
+get    /bookings/mine/upcoming?student_id=$student                            | 401 | 404 404 404 404
 get    /slots?student_id=$student                                             | 401 | 404 404 404 404
 get    /slots/week?student_id=$student                                        | 401 | 404 404 404 404
 get    /slots/month?student_id=$student                                       | 401 | 404 404 404 404
+get    /slots/$class                                                          | 401 | 404 404 404 404
 get    /teachers/$teacher/slots                                               | 401 | 404 404 404 404
 get    /courses/$course/slots                                                 | 401 | 404 404 404 404
 get    /schedules/$class/roster                                               | 401 | 403 404 404 404

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use yueke::store::audit;
+use yueke::{app::watch, store::audit};
 
 use crate::harness::app::{TestApp, at, on_both, text};
 
@@ -69,21 +69,32 @@ async fn what_happened_is_sampled_by_the_servers_clock(app: &mut TestApp) {
 }
 
 async fn what_somebody_should_see_to_is_told_with_its_beginning(app: &mut TestApp) {
-    let kept = &app.running.app.health;
-    let now = |app: &TestApp| app.running.app.clock.now();
-    kept.set_alerts(now(app), ["queue_full"].into_iter());
+    let look = async |app: &TestApp| watch::look(&app.running.app).await.map(drop).expect("the database answers");
+    let course = app.course(json!({ "waitlist_capacity": 2 })).await;
+    let class = app.class_of(&course, 1, json!({})).await;
+    let [seated, amy, ben] = ["seated", "amy", "ben"].map(|name| app.student(name));
+    seated.await.booked(&class).await;
+    // Nobody in a test can be reached through WeChat.
+    let place = amy.await.join(&class).await;
+    look(app).await;
     app.advance_to("09:00:00.000").await;
-    kept.set_alerts(now(app), ["queue_full", "wechat_away"].into_iter());
+    ben.await.join(&class).await;
+    look(app).await;
     let told = health(app).await["alerts"].clone();
     let expected = json!([
-        { "name": "queue_full", "text": "有候补队列已满：见 GET /admin/waitlist?full=true", "since": at("08:00:00.000") },
-        { "name": "wechat_away", "text": told[1]["text"], "since": at("09:00:00.000") },
+        { "name": "queue_full", "text": "有候补队列已满：见 GET /admin/waitlist?full=true", "since": at("09:00:00.000") },
+        { "name": "waiting_unreachable", "text": told[1]["text"], "since": at("08:00:00.000") },
     ]);
     assert_eq!(told, expected);
     let english = app.operator.in_english().get("/admin/health").await.is(200)["alerts"][0]["text"].clone();
     assert_eq!(english, "waitlists are full: see GET /admin/waitlist?full=true");
-    kept.set_alerts(now(app), std::iter::empty());
-    assert_eq!(health(app).await["alerts"], json!([]));
+    app.operator.delete(&format!("/waitlist/{place}")).await.ok();
+    look(app).await;
+    let told = health(app).await["alerts"].clone();
+    assert_eq!(
+        told.as_array().expect("alerts").iter().map(|a| text(&a["name"])).collect::<Vec<_>>(),
+        ["waiting_unreachable"]
+    );
 }
 
 async fn an_audit_says_what_it_checked_and_what_is_wrong(app: &mut TestApp) {

@@ -3,6 +3,7 @@
 mod gateway;
 mod hostile;
 mod kill;
+mod panel;
 mod production;
 mod sandbox;
 
