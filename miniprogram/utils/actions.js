@@ -7,7 +7,8 @@ const socket = require('./socket')
 const safe = (id) => encodeURIComponent(id)
 
 /**
- * Something that changes where one stands in line: no event tells its own doer of a place taken or left.
+ * Something that changes where one stands in line, or until when: no event tells its own doer of a place
+ * taken or left, or of a confirmation begun.
  * @param {Promise<any>} change
  */
 async function inLine(change) {
@@ -36,7 +37,7 @@ module.exports = {
   /** @param {string} waitlistId */
   leave: (waitlistId) => inLine(api.act('DELETE', `/waitlist/${safe(waitlistId)}`)),
   /** @param {string} waitlistId @param {string} offerId */
-  begin: (waitlistId, offerId) => api.act('POST', `/waitlist/${safe(waitlistId)}/begin`, { offer_id: offerId }),
+  begin: (waitlistId, offerId) => inLine(api.act('POST', `/waitlist/${safe(waitlistId)}/begin`, { offer_id: offerId })),
   /**
    * The offer is named: a tap must never accept another one than what is on the screen.
    * @param {string} waitlistId

@@ -117,6 +117,18 @@ test('opening the sheet is recorded; a double tap confirms once, and names the o
   done(view);
 });
 
+test('that a confirmation was begun is known everywhere: the deadlines are asked for again', async () => {
+  const server = fakeServer({ 'POST /waitlist/w1/begin': () => ({ offer_id: 'o1', begun_at: NOW, confirm_by: OFFER.deadline }) });
+  const { exports: actions, mp, close } = load(await app(), 'utils/actions', { wx: server.wx, now: NOW });
+  mp.wx.setStorageSync('login', LOGIN);
+  await mp.modules.load('utils/session').start();
+  const asked = [];
+  mp.modules.load('utils/socket').refresh = (topic) => asked.push(topic);
+  await actions.begin('w1', 'o1');
+  assert.deepEqual(asked, ['me']);
+  close();
+});
+
 test('an offer that ended while the connection was away ends the sheet, and says how', async () => {
   const mine = { waitlist_entry: { id: 'w1', position: 1, status: 'waiting' }, offer: OFFER };
   const view = await sheet({ 'GET /waitlist/w1/notifications': () => ({ items: [{ offer_id: 'o1', status: 'lapsed' }], total: 1 }) });
