@@ -35,10 +35,14 @@ Page(screen({
     this.off()
   },
 
+  /** Another student of the same account sees the day that was chosen; two places of one day are compared so. */
   onPerson() {
     const today = time.today()
+    const { date, week } = this.data
     this.rows = []
-    this.show({ status: 'loading', month: today.slice(0, 7), date: today, week: '', items: [], days: {}, teaching: session.isTeacher() })
+    this.show({
+      status: 'loading', month: this.data.month || today.slice(0, 7), date: date || week ? date : today, items: [], days: {}, teaching: session.isTeacher(),
+    })
   },
 
   async load() {

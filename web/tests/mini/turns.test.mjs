@@ -93,6 +93,26 @@ test('the day that was chosen last stays live, whichever answer comes last', asy
   done(view);
 });
 
+test('the calendar keeps its day and its week for another student, and not for another account', async () => {
+  const view = await open('/pages/calendar/index', {
+    'GET /slots/month': ({ query }) => ({ month: query.slice(6, 13), days: [] }), 'GET /slots': () => ({ items: [], total: 0 }), 'GET /slots/week': () => ({ items: [], total: 0 }),
+  });
+  const chosen = () => { const { month, date, week } = view.page().data; return [month, date, week]; };
+  const { chooseStudent } = view.mp.modules.load('utils/session');
+  view.page().pick({ detail: { date: '2025-12-06' } });
+  chooseStudent('s2');
+  await settle();
+  assert.deepEqual(chosen(), ['2025-12', '2025-12-06', '']);
+  assert.match(view.server.requests.findLast(({ path }) => path === '/slots').query, /date=2025-12-06.*student_id=s2/);
+  view.page().pickWeek({ detail: { monday: '2025-12-08' } });
+  chooseStudent('s1');
+  await settle();
+  assert.deepEqual(chosen(), ['2025-12', '', '2025-12-08']);
+  await another(view);
+  assert.deepEqual(chosen(), ['2025-11', '2025-11-12', '']);
+  done(view);
+});
+
 test('at home, the classes of the student before do not come back under this one', async () => {
   const { ask, calls } = later();
   const view = await open('/pages/home/index', { 'GET /bookings/mine/upcoming': () => ({ items: [], total: 0 }), 'GET /slots': ask });
