@@ -8,6 +8,9 @@ const navigate = require('./navigate')
 const changes = require('./changes')
 const { explain } = require('./texts')
 
+/** Why nothing is told. @type {Record<string, string>} */
+const REFUSALS = { too_many_topics: '同时关注的课程太多', forbidden: '没有权限接收实时更新', not_found: '它可能已经不在了' }
+
 /**
  * @typedef {object} Screen
  * @property {() => Promise<object | void>} [load] asks the server and answers what to show
@@ -138,8 +141,23 @@ module.exports = function screen(def) {
             def.onState.call(this, topic, state)
           },
           onEvent: (event) => { if (def.onEvent) def.onEvent.call(this, event, topic) },
+          onRefused: (reason) => this.unheard(name, reason),
         }, studentId))
       })
+    },
+
+    /**
+     * What the server does not tell of may be out of date. The next load asks to be told again.
+     * @param {string} name
+     * @param {string} reason
+     */
+    unheard(name, reason) {
+      const off = this.listening.get(name)
+      if (!off) return
+      this.listening.delete(name)
+      off()
+      // Where nothing is shown, the answer to the request says what is wrong.
+      if (this.data.status === 'ready') this.show({ problem: REFUSALS[reason] || '服务器没有接受实时更新' })
     },
 
     /** Loads, and shows either what came or why nothing did. What is there stays meanwhile. */

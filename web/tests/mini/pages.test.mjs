@@ -98,6 +98,24 @@ test('the bar says that the connection is lost, and everything is loaded anew wh
   done(view);
 });
 
+test('a class that the socket may not tell of is said to be old, and asked for again with the next load', async () => {
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule(FREE) });
+  const [line] = view.server.sockets;
+  const subscribed = () => line.sent.filter(({ type, topic }) => type === 'subscribe' && topic === 'schedule:c1').length;
+  line.open();
+  line.tell({ type: 'ready', server_time: NOW });
+  await settle();
+  assert.equal(subscribed(), 1);
+  line.tell({ type: 'error', reason: 'too_many_topics', topic: 'schedule:c1' });
+  assert.match(view.shown(), /下面可能不是最新情况。同时关注的课程太多/);
+  await view.go('重试');
+  assert.equal(subscribed(), 2);
+  assert.doesNotMatch(view.shown(), /不是最新情况/);
+  line.tell({ type: 'snapshot', topic: 'schedule:c1', epoch: 1, version: 12, server_time: NOW, data: schedule({ version: 12 }) });
+  assert.match(view.shown(), /已满员/);
+  done(view);
+});
+
 test('booking: the seat is held, a double tap books once, the hold is used, and nothing is given back', async () => {
   const view = await open('/pages/booking/confirm?id=c1', {
     'GET /schedules/c1': () => schedule(FREE),
