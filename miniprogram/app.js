@@ -1,6 +1,7 @@
 const session = require('./utils/session')
 const socket = require('./utils/socket')
 const offers = require('./utils/offers')
+const inbox = require('./utils/inbox')
 const consent = require('./utils/consent')
 const about = require('./utils/about')
 const http = require('./utils/http')
@@ -38,6 +39,7 @@ App({
     if (account !== this.account) {
       this.account = account
       offers.end()
+      inbox.end()
       socket.close()
       socket.forget()
     }
@@ -45,6 +47,7 @@ App({
     const isNew = socket.link() === 'off'
     socket.open()
     if (session.isStudent()) offers.start()
+    inbox.start()
     if (isNew) consent.load()
   },
 

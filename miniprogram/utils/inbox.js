@@ -5,6 +5,7 @@ const api = require('./api')
 const { isApiError } = require('./http')
 const session = require('./session')
 const offers = require('./offers')
+const socket = require('./socket')
 
 /** A message is written a moment after what it tells of. */
 const SOON_MS = 800
@@ -34,9 +35,25 @@ async function load() {
   }
 }
 
-offers.onNews(() => {
+function loadSoon() {
   clearTimeout(soon)
   soon = setTimeout(load, SOON_MS)
-})
+}
 
-module.exports = { load, unread: unread.get, watch: unread.watch }
+offers.onNews(loadSoon)
+
+/** @type {(() => void) | null} */
+let stop = null
+
+/** A teacher hears of the bookings on their classes by a topic of its own, on whatever page they are. */
+function start() {
+  if (!stop && session.isTeacher()) stop = socket.listen('coach', { onState: loadSoon, onEvent: loadSoon })
+}
+
+function end() {
+  if (stop) stop()
+  stop = null
+  clearTimeout(soon)
+}
+
+module.exports = { load, start, end, unread: unread.get, watch: unread.watch }

@@ -89,7 +89,13 @@ Page(screen({
   },
 
   topics() {
-    return this.rows.slice(0, 60).map((/** @type {any} */ slot) => `schedule:${slot.id}`)
+    const classes = this.rows.slice(0, 60).map((/** @type {any} */ slot) => `schedule:${slot.id}`)
+    return this.data.teaching ? ['coach', ...classes] : classes
+  },
+
+  /** A booking on a class of theirs may change the mark of any day. */
+  onEvent() {
+    this.later.call()
   },
 
   /** @param {string} topic @param {any} state */

@@ -322,3 +322,32 @@ test('the mark of unread messages is the last answer’s, and nobody’s until t
   assert.equal(inbox.unread(), 0);
   done(view);
 });
+
+test('a teacher’s mark of unread messages and the marks of their calendar follow the bookings on their classes', async () => {
+  const teacher = { ...LOGIN, user: { ...LOGIN.user, roles: ['teacher'], teacher_id: 'k1' }, students: [] };
+  let total = 0;
+  const view = await open('/pages/calendar/index', {
+    'GET /slots/month': () => ({ month: '2025-11', days: [{ date: '2025-11-20', classes: total, free: 0, mine_booked: 0, mine_waiting: 0 }] }),
+    'GET /schedules': () => ({ items: [], total: 0 }), 'GET /messages': () => ({ items: [], total }),
+  }, { login: teacher });
+  const inbox = view.mp.modules.load('utils/inbox');
+  const [line] = view.server.sockets;
+  line.open();
+  line.tell({ type: 'ready', server_time: NOW });
+  await settle();
+  assert.ok(line.sent.some(({ type, topic }) => type === 'subscribe' && topic === 'coach'));
+  total = 1;
+  line.tell({ type: 'event', topic: 'coach', event: 'booking', id: 'booking:b1', server_time: NOW, data: { id: 'b1' } });
+  view.clock.tick(1000);
+  await settle();
+  assert.equal(inbox.unread(), 1);
+  assert.match(view.find('[data-date="2025-11-20"]').getAttribute('aria-label'), /1节课/);
+  view.mp.wx.switchTab({ url: '/pages/me/index' });
+  await settle();
+  total = 2;
+  line.tell({ type: 'event', topic: 'coach', event: 'booking', id: 'booking:b2', server_time: NOW, data: { id: 'b2' } });
+  view.clock.tick(1000);
+  await settle();
+  assert.equal(inbox.unread(), 2, 'also on a page that shows no classes');
+  done(view);
+});
