@@ -14,6 +14,9 @@ const { classView } = require('../../utils/classes')
 const { explain, cancellation } = require('../../utils/texts')
 
 const DAYS_AHEAD = 14
+const PAGE_SIZE = 100
+/** As many times as one can still choose from. */
+const OTHERS_MAX = 50
 const PAYMENT = /** @type {Record<string, string>} */ ({ paid: '，已支付', refunded: '，已退款', unpaid: '，待支付' })
 
 Page(screen({
@@ -119,20 +122,29 @@ Page(screen({
     const { b } = this.data
     this.show({ busy: 'others', refusal: '' })
     try {
-      const { course_id: course } = await api.get(`/schedules/${b.schedule_id}`)
-      const today = time.today()
-      const { items } = await api.get(`/courses/${course}/slots`, {
-        from: today, to: time.addDays(today, DAYS_AHEAD), student_id: b.student_id, page_size: 100,
-      })
-      const now = clock.now()
-      const others = items
-        .filter((/** @type {any} */ slot) => slot.id !== b.schedule_id && slot.seats_left > 0 && Date.parse(slot.starts_at) > now)
-        .map((/** @type {any} */ slot) => classView(slot, now))
-      this.show({ others, choosing: true })
+      this.show({ others: await this.othersOf(b), choosing: true })
     } catch (error) {
       this.show({ refusal: explain(error).title })
     }
     this.show({ busy: '' })
+  },
+
+  /** The next classes of the same course with a seat left, from however far down its list. @param {any} booking */
+  async othersOf(booking) {
+    const { course_id: course } = await api.get(`/schedules/${booking.schedule_id}`)
+    const today = time.today()
+    /** @type {any[]} */
+    let others = []
+    for (let page = 1; ; page += 1) {
+      const { items, total } = await api.get(`/courses/${course}/slots`, {
+        from: today, to: time.addDays(today, DAYS_AHEAD), student_id: booking.student_id, page, page_size: PAGE_SIZE,
+      })
+      const now = clock.now()
+      others = others.concat(items
+        .filter((/** @type {any} */ slot) => slot.id !== booking.schedule_id && slot.seats_left > 0 && Date.parse(slot.starts_at) > now)
+        .map((/** @type {any} */ slot) => classView(slot, now)))
+      if (others.length >= OTHERS_MAX || items.length === 0 || page * PAGE_SIZE >= total) return others.slice(0, OTHERS_MAX)
+    }
   },
 
   closeMove() {
