@@ -18,7 +18,7 @@ const PEOPLE = [
 Page({
   data: {
     demo: false, isPage: false, expired: false, people: PEOPLE, way: '', name: '', phone: '', code: '', password: '',
-    problems: /** @type {Record<string, string>} */ ({}), notice: '', busy: '', resendIn: 0,
+    problems: /** @type {Record<string, string>} */ ({}), notice: '', unknown: '', busy: '', resendIn: 0,
   },
 
   onLoad() {
@@ -31,20 +31,23 @@ Page({
     const { expired, login } = session.get()
     this.setData({ expired, isPage: String(miniProgram.envVersion) === 'h5' })
     if (login) navigate.back()
-    else this.look()
+  },
+
+  onShow() {
+    if (!session.get().login) this.look()
   },
 
   onUnload() {
     this.count.stop()
   },
 
-  /** Which ways there are depends on the server. */
+  /** Which ways there are depends on the server; without its answer it is asked again. */
   async look() {
     try {
       const { mode } = await about.load()
-      this.setData({ demo: mode === 'demo' })
+      this.setData({ demo: mode === 'demo', unknown: '' })
     } catch (error) {
-      this.setData({ notice: explain(error).title })
+      this.setData({ unknown: explain(error).title })
     }
   },
 

@@ -256,3 +256,37 @@ test('in the background the socket rests; coming back, it connects and everythin
   assert.deepEqual(view.server.sockets[1].sent.map(({ type, topic }) => topic ?? type).sort(), ['auth', 'me', 'schedule:c1']);
   done(view);
 });
+
+test('another time for a booking is found behind a hundred classes that are full', async () => {
+  const full = Array.from({ length: 100 }, (_, i) => schedule({ id: `f${i}` }));
+  const free = schedule({ ...FREE, id: 'c2', starts_at: '2025-11-14T10:00:00.000+08:00', ends_at: '2025-11-14T11:00:00.000+08:00' });
+  const view = await open('/pages/booking/detail?id=b1', {
+    'GET /bookings/b1': () => BOOKING, 'GET /schedules/c1': () => schedule(),
+    'GET /courses/k1/slots': ({ query }) => ({ items: /[?&]page=2(&|$)/.test(`?${query}`) ? [free] : full, total: 101 }),
+  });
+  await view.go('改到其他时间');
+  assert.match(view.shown(), /10:00–11:00/);
+  done(view);
+});
+
+test('the login page asks again what kind of server this is: at a tap, and when it is shown', async () => {
+  let up = false;
+  const view = await open('/pages/login/index', { 'GET /about': () => (up ? ABOUT : silence('request:fail ')) }, { login: null });
+  assert.match(view.shown(), /连不上服务器/);
+  assert.doesNotMatch(view.shown(), /演示/);
+  await view.go('重试');
+  assert.match(view.shown(), /连不上服务器/);
+  up = true;
+  await view.go('重试');
+  assert.match(view.shown(), /演示：选一位/);
+  assert.doesNotMatch(view.shown(), /连不上服务器|重试/);
+  done(view);
+
+  up = false;
+  const later = await open('/pages/login/index', { 'GET /about': () => (up ? ABOUT : silence('request:fail ')) }, { login: null });
+  up = true;
+  later.page().onShow();
+  await settle();
+  assert.match(later.shown(), /演示：选一位/);
+  done(later);
+});
