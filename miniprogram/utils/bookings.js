@@ -1,6 +1,7 @@
 // A booking as lists and pages show it.
 
 const api = require('./api')
+const { route } = require('./http')
 const time = require('./time')
 const { withFacts } = require('./facts')
 const session = require('./session')
@@ -19,7 +20,7 @@ function courseNameOf(scheduleId) {
   let name = names.get(scheduleId)
   if (!name) {
     if (names.size >= NAMES_MAX) names.clear()
-    name = api.get(`/schedules/${scheduleId}`).then((schedule) => schedule.course_name)
+    name = api.get(route`/schedules/${scheduleId}`).then((schedule) => schedule.course_name)
     names.set(scheduleId, name)
     name.catch(() => names.delete(scheduleId))
   }
@@ -36,7 +37,7 @@ function withNames(bookings) {
 
 /** One booking with all that its class says. @param {any} booking */
 async function withPlace(booking) {
-  const { course_name: name, teacher_name: teacher, location } = await withFacts(await api.get(`/schedules/${booking.schedule_id}`))
+  const { course_name: name, teacher_name: teacher, location } = await withFacts(await api.get(route`/schedules/${booking.schedule_id}`))
   return { ...booking, course_name: name, teacher_name: teacher, location }
 }
 

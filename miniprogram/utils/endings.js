@@ -1,6 +1,7 @@
 // What became of a place in line that is over, or of an offer.
 
 const api = require('./api')
+const { route } = require('./http')
 
 /** @type {Record<string, {title: string, text: string}>} */
 const ENDINGS = {
@@ -26,7 +27,7 @@ async function endingOf(entry) {
 
 /** @param {string} waitlistId */
 async function latestOffer(waitlistId) {
-  const { items } = await api.get(`/waitlist/${waitlistId}/notifications`, { page_size: 1 })
+  const { items } = await api.get(route`/waitlist/${waitlistId}/notifications`, { page_size: 1 })
   return items[0] || null
 }
 

@@ -4,7 +4,7 @@ const signal = require('./signal')
 const socket = require('./socket')
 const session = require('./session')
 const api = require('./api')
-const { isApiError } = require('./http')
+const { isApiError, route } = require('./http')
 
 /**
  * @typedef {{id: string, stage: 'race' | 'turn', sent_at: string, deadline: string, begun_at: string | null}} Offer
@@ -105,7 +105,7 @@ function inOrder(list) {
 /** @param {string} waitlistId */
 async function learn(waitlistId) {
   try {
-    const entry = await api.get(`/waitlist/${waitlistId}`)
+    const entry = await api.get(route`/waitlist/${waitlistId}`)
     if (facts.size >= FACTS_MAX) facts.clear()
     facts.set(waitlistId, { courseName: entry.course_name, startsAt: entry.starts_at })
     places.set(inOrder(places.get().map((place) => (place.waitlistId === waitlistId ? { ...place, ...facts.get(waitlistId) } : place))))

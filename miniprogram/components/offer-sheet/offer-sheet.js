@@ -3,6 +3,7 @@
 
 const actions = require('../../utils/actions')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const endings = require('../../utils/endings')
 const consent = require('../../utils/consent')
 const navigate = require('../../utils/navigate')
@@ -135,7 +136,7 @@ Component({
       const { place } = this
       this.finish(title, text)
       try {
-        const entry = await api.get(`/waitlist/${place.waitlistId}`)
+        const entry = await api.get(route`/waitlist/${place.waitlistId}`)
         if (this.place !== place || this.data.phase !== 'over') return
         if (entry.status === 'waiting') this.setData({ endText: `您是第${entry.position}位候补，有名额会再通知您。` })
         else if (entry.status === 'expired') this.setData({ endText: '您的候补已结束，可以看看其他时间。' })

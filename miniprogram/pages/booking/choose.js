@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const clock = require('../../utils/clock')
@@ -28,8 +29,8 @@ Page(screen({
     const mine = this.loads
     const student = session.student()
     const [course, week] = await Promise.all([
-      api.get(`/courses/${this.course}`),
-      api.get(`/courses/${this.course}/slots`, {
+      api.get(route`/courses/${this.course}`),
+      api.get(route`/courses/${this.course}/slots`, {
         from: monday, to: time.addDays(monday, 6), student_id: student ? student.id : '', page_size: 100,
       }),
     ])

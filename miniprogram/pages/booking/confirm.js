@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const actions = require('../../utils/actions')
 const consent = require('../../utils/consent')
 const session = require('../../utils/session')
@@ -48,7 +49,7 @@ Page(screen({
   async load() {
     const student = session.student()
     if (!student) return { gone: '还没有可以预约的学员', goneText: '请先在“我的 · 我的学员”里添加。' }
-    const schedule = await withFacts(await api.get(`/schedules/${this.id}`, { student_id: student.id }))
+    const schedule = await withFacts(await api.get(route`/schedules/${this.id}`, { student_id: student.id }))
     const facts = {
       s: schedule,
       when: time.span(schedule.starts_at, schedule.ends_at),

@@ -3,6 +3,7 @@
 const screen = require('../../utils/screen')
 const about = require('../../utils/about')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const actions = require('../../utils/actions')
 const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
@@ -41,7 +42,7 @@ Page(screen({
 
   async load() {
     const [booking, server] = await Promise.all([
-      api.get(`/bookings/${this.id}`).then(withPlace),
+      api.get(route`/bookings/${this.id}`).then(withPlace),
       about.load(),
     ])
     const coming = Date.parse(booking.starts_at) > clock.now()
@@ -131,12 +132,12 @@ Page(screen({
 
   /** The next classes of the same course with a seat left, from however far down its list. @param {any} booking */
   async othersOf(booking) {
-    const { course_id: course } = await api.get(`/schedules/${booking.schedule_id}`)
+    const { course_id: course } = await api.get(route`/schedules/${booking.schedule_id}`)
     const today = time.today()
     /** @type {any[]} */
     let others = []
     for (let page = 1; ; page += 1) {
-      const { items, total } = await api.get(`/courses/${course}/slots`, {
+      const { items, total } = await api.get(route`/courses/${course}/slots`, {
         from: today, to: time.addDays(today, DAYS_AHEAD), student_id: booking.student_id, page, page_size: PAGE_SIZE,
       })
       const now = clock.now()

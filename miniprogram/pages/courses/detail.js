@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const session = require('../../utils/session')
 const listing = require('../../utils/listing')
 const navigate = require('../../utils/navigate')
@@ -23,14 +24,14 @@ Page(screen({
   },
 
   async load() {
-    const [course, list] = await Promise.all([api.get(`/courses/${this.id}`), listing.first(this)])
+    const [course, list] = await Promise.all([api.get(route`/courses/${this.id}`), listing.first(this)])
     return { course: courseView(course), confirms: course.confirm_mode === 'teacher' ? '预约后由老师确认' : '', ...list }
   },
 
   /** @param {number} page @param {number} size */
   fetchRows(page, size) {
     const student = session.student()
-    return api.get(`/courses/${this.id}/slots`, { student_id: student ? student.id : '', page, page_size: size })
+    return api.get(route`/courses/${this.id}/slots`, { student_id: student ? student.id : '', page, page_size: size })
   },
 
   /** @param {any} slot */

@@ -1,6 +1,7 @@
 // What a teacher's first page shows.
 
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
 const { bookingStatus } = require('../../utils/texts')
@@ -61,7 +62,7 @@ function named(row, names) {
 /** Who the lines are about that do not say it: an event has no names, a roster does. @param {any[]} feed */
 async function namesOf(feed) {
   const ids = Array.from(new Set(feed.filter((row) => !row.who).map((row) => row.scheduleId)))
-  const rosters = await Promise.all(ids.map((id) => api.get(`/schedules/${id}/roster`)))
+  const rosters = await Promise.all(ids.map((id) => api.get(route`/schedules/${id}/roster`)))
   /** @type {Map<string, string>} */
   const names = new Map()
   rosters.forEach(({ bookings }) => bookings.forEach((/** @type {any} */ booking) => names.set(booking.id, booking.nickname)))

@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const time = require('../../utils/time')
 const { explain } = require('../../utils/texts')
 
@@ -35,7 +36,7 @@ Page(screen({
     if (!confirm) return
     this.show({ busy: true })
     try {
-      await api.act('DELETE', `/sessions/${id}`)
+      await api.act('DELETE', route`/sessions/${id}`)
     } catch (error) {
       this.show({ problem: explain(error).title })
     }

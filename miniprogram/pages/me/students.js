@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const session = require('../../utils/session')
 const socket = require('../../utils/socket')
 const { explain } = require('../../utils/texts')
@@ -51,7 +52,7 @@ Page(screen({
     this.show({ busy: true, fieldProblem: '', refusal: '' })
     try {
       if (editing === 'new') await api.act('POST', '/students', { nickname, relation: 'child' })
-      else await api.act('PUT', `/students/${editing}`, { nickname })
+      else await api.act('PUT', route`/students/${editing}`, { nickname })
       this.show({ editing: '', busy: false })
       await this.refresh()
       // A socket knows the students of the moment it was opened.

@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const navigate = require('../../utils/navigate')
 const inbox = require('../../utils/inbox')
 const { messageView, placeOf, opened } = require('../../utils/messages')
@@ -21,7 +22,7 @@ Page(screen({
   /** Where that is not heard, the message stays unread in the list. @param {string} id */
   async note(id) {
     try {
-      await api.act('PUT', `/messages/${id}/read`, {})
+      await api.act('PUT', route`/messages/${id}/read`, {})
       inbox.load()
     } catch (error) {
       explain(error)

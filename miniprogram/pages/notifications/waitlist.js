@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
@@ -38,8 +39,8 @@ Page(screen({
   },
 
   async load() {
-    const entry = await api.get(`/waitlist/${this.id}`)
-    const schedule = await withFacts(await api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }))
+    const entry = await api.get(route`/waitlist/${this.id}`)
+    const schedule = await withFacts(await api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }))
     const { offer } = schedule.mine
     const active = ACTIVE.includes(entry.status)
     return {

@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const actions = require('../../utils/actions')
 const consent = require('../../utils/consent')
 const session = require('../../utils/session')
@@ -41,7 +42,7 @@ Page(screen({
   async load() {
     const mine = this.loads
     const student = session.student()
-    const schedule = await withFacts(await api.get(`/schedules/${this.data.id}`, { student_id: student ? student.id : '' }))
+    const schedule = await withFacts(await api.get(route`/schedules/${this.data.id}`, { student_id: student ? student.id : '' }))
     // By now it may be another student who looks: then this is not theirs.
     return this.loads === mine ? this.view(schedule) : {}
   },

@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const actions = require('../../utils/actions')
 const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
@@ -43,10 +44,10 @@ Page(screen({
   },
 
   async load() {
-    const entry = await api.get(`/waitlist/${this.id}`)
+    const entry = await api.get(route`/waitlist/${this.id}`)
     const active = ACTIVE.includes(entry.status)
     const [schedule, ending] = await Promise.all([
-      api.get(`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }).then(withFacts),
+      api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }).then(withFacts),
       active ? {} : endingOf(entry),
     ])
     return {

@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const session = require('../../utils/session')
 const time = require('../../utils/time')
 const offers = require('../../utils/offers')
@@ -27,8 +28,8 @@ Page(screen({
 
   async load() {
     const [entry, told] = await Promise.all([
-      api.get(`/waitlist/${this.id}`),
-      api.get(`/waitlist/${this.id}/notifications`, { page_size: 100 }),
+      api.get(route`/waitlist/${this.id}`),
+      api.get(route`/waitlist/${this.id}/notifications`, { page_size: 100 }),
     ])
     const isLive = ['waiting', 'notified', 'in_turn'].includes(entry.status)
     return {

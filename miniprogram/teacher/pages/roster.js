@@ -2,6 +2,7 @@
 
 const screen = require('../../utils/screen')
 const api = require('../../utils/api')
+const { route } = require('../../utils/http')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
 const soon = require('../../utils/soon')
@@ -29,7 +30,7 @@ Page(screen({
   },
 
   async load() {
-    const roster = await api.get(`/schedules/${this.id}/roster`)
+    const roster = await api.get(route`/schedules/${this.id}/roster`)
     const { schedule } = roster
     const now = clock.now()
     const started = now >= Date.parse(schedule.starts_at)
@@ -97,7 +98,7 @@ Page(screen({
     const { action } = row.choices[picked.tapIndex]
     if (this.data.busy) return
     if (action === 'cancel') this.show({ cancelling: row, reason: '', cancelProblem: '' })
-    else this.run(row.id, 'PUT', `/bookings/${row.id}/${action}`, {})
+    else this.run(row.id, 'PUT', route`/bookings/${row.id}/${action}`, {})
   },
 
   /** @param {any} event */
@@ -111,7 +112,7 @@ Page(screen({
   async cancel() {
     const { busy, cancelling, reason } = this.data
     if (busy) return
-    const refusal = await this.attempt(cancelling.id, 'PUT', `/bookings/${cancelling.id}/cancel`, reason.trim() ? { reason: reason.trim() } : {})
+    const refusal = await this.attempt(cancelling.id, 'PUT', route`/bookings/${cancelling.id}/cancel`, reason.trim() ? { reason: reason.trim() } : {})
     this.show(refusal ? { cancelProblem: refusal } : { cancelling: null })
     await this.refresh()
   },
@@ -123,6 +124,6 @@ Page(screen({
       const { confirm } = await wx.showModal({ ...ASK[action], cancelText: '再想想' })
       if (!confirm) return
     }
-    await this.run(action, 'POST', `/schedules/${this.id}/${action}`, {})
+    await this.run(action, 'POST', route`/schedules/${this.id}/${action}`, {})
   },
 }))

@@ -290,3 +290,22 @@ test('the login page asks again what kind of server this is: at a tap, and when 
   assert.match(later.shown(), /演示：选一位/);
   done(later);
 });
+
+test('an id of a link stays an id: it leads to no other route', async () => {
+  const pages = [
+    'schedules/detail?id', 'booking/confirm?id', 'booking/detail?id', 'booking/choose?course', 'courses/detail?id', 'waitlist/detail?id',
+    'waitlist/status?id', 'notifications/waitlist?id',
+  ].map((page) => `/pages/${page}`).concat('/teacher/pages/roster?id');
+  for (const id of ['../users/profile', '..', 'c1?student_id=s2']) {
+    for (const page of pages) {
+      const view = await open(`${page}=${id}`, {});
+      const asked = view.server.requests.filter(({ path }) => !/^\/(about|users\/subscribe|messages|ws\/ticket)$/.test(path));
+      assert.ok(asked.length > 0, page);
+      for (const { path, query } of asked) {
+        assert.match(path, /^\/(schedules|bookings|courses|waitlist)\/[\w%-]+(\/[a-z]+)?$/, `${page} ${id}`);
+        assert.doesNotMatch(query, /s2/, `${page} ${id}`);
+      }
+      view.close();
+    }
+  }
+});
