@@ -11,7 +11,8 @@ Component({
       observer(schedule) {
         if (!schedule || !schedule.capacity) return
         const share = Math.round(((schedule.capacity - schedule.seats_left) / schedule.capacity) * 100)
-        this.setData({ seats: seatsOf(schedule), label: seatsLabel(schedule), share })
+        const seats = seatsOf(schedule).map((kind, place) => ({ place, kind }))
+        this.setData({ seats, label: seatsLabel(schedule), share })
       },
     },
   },

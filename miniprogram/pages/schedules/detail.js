@@ -26,7 +26,7 @@ const BUTTONS = {
 
 Page(screen({
   data: {
-    id: '', s: null, when: '', where: '', price: '', cutoff: '', standing: {}, buttons: [], busy: '', refusal: '',
+    id: '', s: null, when: '', where: '', price: '', cutoff: '', standing: {}, buttons: [], rounds: [], busy: '', refusal: '',
   },
 
   /** @param {Record<string, string>} query */
@@ -72,6 +72,8 @@ Page(screen({
       price: schedule.final_price_fen > 0 ? money(schedule.final_price_fen) : '',
       cutoff: schedule.waitlist.open ? `候补 ${time.moment(schedule.cutoff_at)} 截止` : '',
       standing,
+      // Two seats that are offered at one instant have one deadline; nothing else tells them apart.
+      rounds: schedule.rounds.map((/** @type {any} */ round, /** @type {number} */ place) => ({ ...round, place })),
       buttons: standing.actions.map((action) => ({ action, ...BUTTONS[action] })),
     }
   },

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import test from 'node:test';
+import { render } from '../../unit/render.mjs';
 import { done, NOW, open } from './program.mjs';
-import { ABOUT, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
+import { ABOUT, app, LOGIN, OFFER, refusal, schedule, settle, silence } from './server.mjs';
 
 const PROFILE = { nickname: '林小雨', signature: '', phone: null, username: 'amy', created_at: NOW, students: LOGIN.students };
 const FREE = { seats_taken: 4, seats_left: 2, availability: 'available' };
@@ -308,4 +310,26 @@ test('an id of a link stays an id: it leads to no other route', async () => {
       view.close();
     }
   }
+});
+
+/** Whether every row of a list in a template can be told from the others by its key. */
+async function isKeyed(file, list, rows) {
+  const text = await readFile(new URL(`../../../miniprogram/${file}.wxml`, import.meta.url), 'utf8');
+  const [, key] = new RegExp(`wx:for="\\{\\{${list}\\}\\}" wx:key="(\\w+)"`).exec(text);
+  const keys = rows.map((row) => row[key]);
+  assert.deepEqual([keys.includes(undefined), new Set(keys).size], [false, rows.length], `${file}: ${key}`);
+}
+
+test('two seats that are offered at one instant are two rows, each with a key of its own', async () => {
+  const round = { stage: 'race', deadline: OFFER.deadline };
+  const offered = schedule({ seats_taken: 4, seats_offered: 2, rounds: [round, round] });
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => offered });
+  assert.equal(view.shown().match(/候补抢占中/g).length, 2);
+  assert.equal(view.findAll('.meter__seat--offered').length, 2);
+  await isKeyed('pages/schedules/detail', 'rounds', view.page().data.rounds);
+  done(view);
+
+  const meter = render(await app(), '<seat-meter schedule="{{s}}" />', { components: { 'seat-meter': 'components/seat-meter/seat-meter' }, data: { s: offered }, now: NOW });
+  await isKeyed('components/seat-meter/seat-meter', 'seats', meter.component('seat-meter').data.seats);
+  meter.close();
 });
