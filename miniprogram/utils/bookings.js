@@ -1,7 +1,7 @@
 // A booking as lists and pages show it.
 
 const api = require('./api')
-const { route } = require('./http')
+const { isApiError, route } = require('./http')
 const time = require('./time')
 const { withFacts } = require('./facts')
 const session = require('./session')
@@ -27,11 +27,20 @@ function courseNameOf(scheduleId) {
   return name
 }
 
-/** The bookings with the names of their courses, where the list itself has none. @param {any[]} bookings */
+/**
+ * The bookings with the names of their courses, where the list itself has none. A name that cannot be had
+ * is left away: the booking itself is there, and its page asks again.
+ * @param {any[]} bookings
+ */
 function withNames(bookings) {
   return Promise.all(bookings.map(async (booking) => {
     if (booking.course_name) return booking
-    return { ...booking, course_name: await courseNameOf(booking.schedule_id) }
+    try {
+      return { ...booking, course_name: await courseNameOf(booking.schedule_id) }
+    } catch (error) {
+      if (!isApiError(error)) throw error
+      return booking
+    }
   }))
 }
 
@@ -50,7 +59,7 @@ function bookingView(booking) {
   return {
     id: booking.id,
     scheduleId: booking.schedule_id,
-    name: booking.course_name || '',
+    name: booking.course_name || '课程',
     when: time.span(booking.starts_at, booking.ends_at),
     day: time.dayName(time.dateOf(booking.starts_at)),
     starts: time.timeOf(booking.starts_at),

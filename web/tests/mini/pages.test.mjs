@@ -333,3 +333,19 @@ test('two seats that are offered at one instant are two rows, each with a key of
   await isKeyed('components/seat-meter/seat-meter', 'seats', meter.component('seat-meter').data.seats);
   meter.close();
 });
+
+test('a booking whose course cannot be named stands in the list all the same, and one that is named is not asked about', async () => {
+  const { course_name: _, ...unnamed } = BOOKING;
+  const items = [unnamed, { ...unnamed, id: 'b2', schedule_id: 'c2' }, { ...BOOKING, id: 'b3', schedule_id: 'c3', course_name: '国画' }];
+  const view = await open('/pages/booking/list', {
+    'GET /bookings/mine/upcoming': () => ({ items, total: 3 }),
+    'GET /schedules/c1': () => refusal(503, 'unavailable'), 'GET /schedules/c2': () => schedule({ course_name: '篆刻' }),
+  });
+  assert.match(view.shown(), /课程.*篆刻.*国画/);
+  assert.equal(view.findAll('.row__name').length, 3);
+  assert.equal(view.server.requests.some(({ path }) => path === '/schedules/c3'), false);
+  view.server.table['GET /schedules/c1'] = () => schedule({ course_name: '书法进阶' });
+  await view.page().refresh();
+  assert.match(view.shown(), /书法进阶/);
+  done(view);
+});
