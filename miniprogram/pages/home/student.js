@@ -11,9 +11,10 @@ const PAGE_SIZE = 100
 
 async function load() {
   const student = session.student()
+  const studentId = student ? student.id : ''
   const [slots, upcoming] = await Promise.all([
-    comingSlots(student ? student.id : ''),
-    api.get('/bookings/mine/upcoming', { page_size: 20 }),
+    comingSlots(studentId),
+    api.get('/bookings/mine/upcoming', { student_id: studentId, page_size: 20 }),
   ])
   const own = upcoming.items.find((/** @type {any} */ booking) => !student || booking.student_id === student.id)
   return { slots, next: own ? bookingView(await withPlace(own)) : null }

@@ -113,6 +113,25 @@ test('the calendar keeps its day and its week for another student, and not for a
   done(view);
 });
 
+test('at home, the next class is the chosen student’s, however many the other one has', async () => {
+  const booking = (id, student) => ({
+    id, booking_no: id, schedule_id: 'c1', student_id: student, status: 'confirmed', payment_status: 'not_required', price_fen: 0, final_price_fen: 0,
+    starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00',
+  });
+  const all = Array.from({ length: 30 }, (_, i) => booking(`b${i}`, 's1')).concat(booking('b30', 's2'));
+  const view = await open('/pages/home/index', {
+    'GET /bookings/mine/upcoming': ({ query }) => {
+      const { student_id: student, page_size: size } = Object.fromEntries(new URLSearchParams(query));
+      const own = all.filter(({ student_id: id }) => !student || id === student);
+      return { items: own.slice(0, Number(size)), total: own.length };
+    },
+    'GET /slots': () => ({ items: [], total: 0 }), 'GET /schedules/c1': () => schedule(),
+  }, { login: { ...LOGIN, studentId: 's2' } });
+  assert.equal(view.page().data.next.id, 'b30');
+  assert.doesNotMatch(view.shown(), /还没有预约/);
+  done(view);
+});
+
 test('at home, the classes of the student before do not come back under this one', async () => {
   const { ask, calls } = later();
   const view = await open('/pages/home/index', { 'GET /bookings/mine/upcoming': () => ({ items: [], total: 0 }), 'GET /slots': ask });
