@@ -61,8 +61,9 @@ export const en = {
 
   'link.connecting': 'connecting…',
   'link.live': 'live',
-  'link.live_ms': 'live · {ms} ms',
-  'link.waiting': 'disconnected, again in {seconds} s',
+  'link.round_trip': ' · {ms} ms',
+  'link.waiting': 'disconnected',
+  'link.again_in': ', again in {seconds} s',
   'link.stopped': 'not connected',
 
   'error.unreachable': 'The server cannot be reached, try again soon',

@@ -61,8 +61,9 @@ export const zh = {
 
   'link.connecting': '正在连接…',
   'link.live': '实时',
-  'link.live_ms': '实时 · {ms} 毫秒',
-  'link.waiting': '连接断开，{seconds} 秒后重连',
+  'link.round_trip': ' · {ms} 毫秒',
+  'link.waiting': '连接断开',
+  'link.again_in': '，{seconds} 秒后重连',
   'link.stopped': '未连接',
 
   'error.unreachable': '连不上服务器，请稍后再试',

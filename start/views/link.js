@@ -16,17 +16,19 @@ export class LinkState {
     this.relabel();
   }
 
+  /** The state is announced when it changes; the figures beside it change all the time and are only shown. */
   relabel() {
     const { state, retryAt, roundTripMs } = this.#now;
     byId('link-state').dataset.state = state;
-    setText(byId('link-state-text'), words(state, retryAt, roundTripMs));
+    setText(byId('link-state-text'), t(`link.${state}`));
+    setText(byId('link-state-figures'), figures(state, retryAt, roundTripMs));
   }
 }
 
-function words(state, retryAt, roundTripMs) {
-  if (state === 'waiting') return t('link.waiting', { seconds: Math.max(1, Math.ceil((retryAt - Date.now()) / 1000)) });
+function figures(state, retryAt, roundTripMs) {
+  if (state === 'waiting') return t('link.again_in', { seconds: Math.max(1, Math.ceil((retryAt - Date.now()) / 1000)) });
   if (state === 'live' && roundTripMs !== undefined) {
-    return t('link.live_ms', { ms: roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs) });
+    return t('link.round_trip', { ms: roundTripMs < 10 ? roundTripMs.toFixed(1) : Math.round(roundTripMs) });
   }
-  return t(`link.${state}`);
+  return '';
 }
