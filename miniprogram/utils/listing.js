@@ -80,4 +80,17 @@ async function onward(page) {
   page.show({ loadingMore: false })
 }
 
-module.exports = { reload, next, first, onward }
+/**
+ * What is told of a class is shown in its row, if it has one.
+ * @param {any} page
+ * @param {string} topic
+ * @param {{data: any}} state
+ */
+function patchRow(page, topic, { data }) {
+  const index = page.rows.findIndex((/** @type {any} */ row) => `schedule:${row.id}` === topic)
+  if (index < 0) return
+  page.rows[index] = { ...page.rows[index], ...data }
+  page.show({ [`items[${index}]`]: page.rowView(page.rows[index]) })
+}
+
+module.exports = { reload, next, first, onward, patchRow }

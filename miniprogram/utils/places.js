@@ -2,8 +2,8 @@
 
 const time = require('./time')
 const session = require('./session')
-const { ENTRY } = require('./texts')
-const { confirmBy } = require('./standing')
+const { ENTRY, money } = require('./texts')
+const { confirmBy, isInLine } = require('./standing')
 
 /** @param {import('./offers').Place} place */
 function placeView(place) {
@@ -36,8 +36,20 @@ function entryView(entry) {
     state: ENTRY[entry.status] || entry.status,
     offer: null,
     // The live ones are told by events, and stand apart.
-    ended: ['promoted', 'cancelled', 'expired'].includes(entry.status),
+    ended: !isInLine(entry),
   }
 }
 
-module.exports = { placeView, entryView }
+/**
+ * A seat on offer as the sheet wants it that confirms it.
+ * @param {string} waitlistId
+ * @param {any} offer
+ * @param {any} schedule
+ * @param {string} nickname
+ */
+function seatOn(waitlistId, offer, schedule, nickname) {
+  const { course_name: courseName, starts_at: startsAt, final_price_fen: price } = schedule
+  return { waitlistId, offer, courseName, startsAt, nickname, price: price > 0 ? money(price) : '' }
+}
+
+module.exports = { placeView, entryView, seatOn }

@@ -23,6 +23,9 @@ function confirmBy(offer) {
   return protectedTo > Date.parse(offer.deadline) ? sameZone(protectedTo, offer.deadline) : offer.deadline
 }
 
+/** Whether a place in line is still one: what was left, lost or used has ended. @param {{status: string}} entry */
+const isInLine = ({ status }) => ['waiting', 'notified', 'in_turn'].includes(status)
+
 /** An instant written with the offset of another. @param {number} milliseconds @param {string} like */
 function sameZone(milliseconds, like) {
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(like) || ['', '+', '00', '00']
@@ -86,4 +89,4 @@ function full(schedule, now) {
   return standing('full', 'held', '已满员', text, ['join'])
 }
 
-module.exports = { standingOf, confirmBy }
+module.exports = { standingOf, confirmBy, isInLine }

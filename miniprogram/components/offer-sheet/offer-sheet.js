@@ -10,7 +10,7 @@ const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const time = require('../../utils/time')
 const { explain } = require('../../utils/texts')
-const { confirmBy } = require('../../utils/standing')
+const { confirmBy, isInLine } = require('../../utils/standing')
 
 /** What ends an offer, as events tell it. @type {Record<string, string>} */
 const ENDS = {
@@ -106,8 +106,7 @@ Component({
       try {
         const { entry } = await actions.decline(place.waitlistId, place.offer.id)
         if (!this.isAbout(place)) return
-        const stays = ['waiting', 'notified', 'in_turn'].includes(entry.status)
-        this.finish('已放弃这个名额', stays ? `您是第${entry.position}位候补` : '您的候补已结束')
+        this.finish('已放弃这个名额', isInLine(entry) ? `您是第${entry.position}位候补` : '您的候补已结束')
       } catch (error) {
         if (this.isAbout(place)) this.refuse(error)
       }

@@ -43,10 +43,7 @@ Page(screen({
 
   /** @param {string} topic @param {any} state */
   onState(topic, state) {
-    const index = this.rows.findIndex((/** @type {any} */ slot) => `schedule:${slot.id}` === topic)
-    if (index < 0) return
-    this.rows[index] = { ...this.rows[index], ...state.data }
-    this.show({ [`items[${index}]`]: this.rowView(this.rows[index]) })
+    listing.patchRow(this, topic, state)
   },
 
   onReachBottom() {

@@ -9,11 +9,9 @@ const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
 const { withFacts } = require('../../utils/facts')
-const { confirmBy } = require('../../utils/standing')
-const { money } = require('../../utils/texts')
+const { confirmBy, isInLine } = require('../../utils/standing')
+const { seatOn } = require('../../utils/places')
 const { endingOf, latestOffer, BY_OFFER } = require('../../utils/endings')
-
-const ACTIVE = ['waiting', 'notified', 'in_turn']
 
 Page(screen({
   data: { e: null, s: null, when: '', nickname: '', offer: null, deadline: '', active: false, ending: {} },
@@ -42,7 +40,7 @@ Page(screen({
     const entry = await api.get(route`/waitlist/${this.id}`)
     const schedule = await withFacts(await api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }))
     const { offer } = schedule.mine
-    const active = ACTIVE.includes(entry.status)
+    const active = isInLine(entry)
     return {
       e: entry,
       s: schedule,
@@ -64,16 +62,8 @@ Page(screen({
   },
 
   confirm() {
-    const { e, s, offer, nickname } = this.data
-    if (!offer) return
-    this.selectComponent('#sheet').open({
-      waitlistId: this.id,
-      offer,
-      courseName: e.course_name,
-      startsAt: e.starts_at,
-      nickname,
-      price: s.final_price_fen > 0 ? money(s.final_price_fen) : '',
-    })
+    const { s, offer, nickname } = this.data
+    if (offer) this.selectComponent('#sheet').open(seatOn(this.id, offer, s, nickname))
   },
 
   openPlace() {

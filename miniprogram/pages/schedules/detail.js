@@ -11,6 +11,7 @@ const clock = require('../../utils/clock')
 const time = require('../../utils/time')
 const { withFacts } = require('../../utils/facts')
 const { standingOf } = require('../../utils/standing')
+const { seatOn } = require('../../utils/places')
 const { explain, money } = require('../../utils/texts')
 
 /** @type {Record<string, {text: string, style: string}>} */
@@ -126,16 +127,10 @@ Page(screen({
   },
 
   openSheet() {
-    const { s, price } = this.data
+    const { s } = this.data
+    const { waitlist_entry: entry, offer } = s.mine
     const student = session.student()
-    this.selectComponent('#sheet').open({
-      waitlistId: s.mine.waitlist_entry.id,
-      offer: s.mine.offer,
-      courseName: s.course_name,
-      startsAt: s.starts_at,
-      nickname: student ? student.nickname : '',
-      price,
-    })
+    this.selectComponent('#sheet').open(seatOn(entry.id, offer, s, student ? student.nickname : ''))
   },
 
   /** A deadline passed; the server says what that means. */

@@ -10,11 +10,10 @@ const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
 const { withFacts } = require('../../utils/facts')
-const { confirmBy } = require('../../utils/standing')
+const { confirmBy, isInLine } = require('../../utils/standing')
+const { seatOn } = require('../../utils/places')
 const { endingOf } = require('../../utils/endings')
-const { explain, money } = require('../../utils/texts')
-
-const ACTIVE = ['waiting', 'notified', 'in_turn']
+const { explain } = require('../../utils/texts')
 
 Page(screen({
   data: {
@@ -45,7 +44,7 @@ Page(screen({
 
   async load() {
     const entry = await api.get(route`/waitlist/${this.id}`)
-    const active = ACTIVE.includes(entry.status)
+    const active = isInLine(entry)
     const [schedule, ending] = await Promise.all([
       api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }).then(withFacts),
       active ? {} : endingOf(entry),
@@ -96,16 +95,8 @@ Page(screen({
   },
 
   confirm() {
-    const { e, s, offer, nickname } = this.data
-    if (!offer) return
-    this.selectComponent('#sheet').open({
-      waitlistId: this.id,
-      offer,
-      courseName: e.course_name,
-      startsAt: e.starts_at,
-      nickname,
-      price: s.final_price_fen > 0 ? money(s.final_price_fen) : '',
-    })
+    const { s, offer, nickname } = this.data
+    if (offer) this.selectComponent('#sheet').open(seatOn(this.id, offer, s, nickname))
   },
 
   async leave() {

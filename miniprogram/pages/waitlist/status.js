@@ -7,6 +7,7 @@ const session = require('../../utils/session')
 const time = require('../../utils/time')
 const offers = require('../../utils/offers')
 const { ENTRY, OFFER } = require('../../utils/texts')
+const { isInLine } = require('../../utils/standing')
 
 const TONES = /** @type {Record<string, string>} */ ({ sent: 'hot', begun: 'hot', accepted: 'main' })
 
@@ -31,11 +32,10 @@ Page(screen({
       api.get(route`/waitlist/${this.id}`),
       api.get(route`/waitlist/${this.id}/notifications`, { page_size: 100 }),
     ])
-    const isLive = ['waiting', 'notified', 'in_turn'].includes(entry.status)
     return {
       name: entry.course_name,
       when: time.moment(entry.starts_at),
-      state: `${ENTRY[entry.status] || entry.status}${isLive ? `，第${entry.position}位` : ''}`,
+      state: `${ENTRY[entry.status] || entry.status}${isInLine(entry) ? `，第${entry.position}位` : ''}`,
       joined: time.moment(entry.joined_at),
       nickname: session.nicknameOf(entry.student_id),
       items: told.items.map((/** @type {any} */ offer) => ({

@@ -62,3 +62,10 @@ test('a class in a list says what matters to whoever looks', async () => {
   assert.deepEqual(plain(seatsOf(schedule({ capacity: 500 }))), [], 'too many to draw');
   close();
 });
+
+test('a place in line is one until it is left, lost or used', async () => {
+  const { exports: { isInLine }, close } = load(await app(), 'utils/standing');
+  const inLine = ['waiting', 'notified', 'in_turn', 'promoted', 'cancelled', 'expired'].filter((status) => isInLine({ status }));
+  assert.deepEqual(inLine, ['waiting', 'notified', 'in_turn']);
+  close();
+});
