@@ -115,9 +115,6 @@ async function learn(waitlistId) {
   }
 }
 
-/** Those that can be confirmed. */
-const live = () => places.get().filter((place) => place.offer)
-
 /** The place whose seat is being confirmed; what becomes of it is told there. */
 let attended = ''
 /** @param {string} waitlistId empty when nothing is being confirmed any more */
@@ -129,8 +126,8 @@ function attend(waitlistId) {
 const dismiss = (offerId) => putAway.set(putAway.get().concat(offerId))
 
 /** The first offer whose notice was not put away. */
-const unseen = () => live().find((place) => !putAway.get().includes(place.offer.id)) || null
+const unseen = () => places.get().find((place) => place.offer && !putAway.get().includes(place.offer.id)) || null
 
 module.exports = {
-  attend, attended: () => attended, dismiss, unseen, onDismiss: putAway.watch, start, end, live, places: places.get, watch: places.watch, onNews: news.watch,
+  attend, attended: () => attended, dismiss, unseen, onDismiss: putAway.watch, start, end, places: places.get, watch: places.watch, onNews: news.watch,
 }

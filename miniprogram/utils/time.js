@@ -91,6 +91,6 @@ function weeksOf(month) {
 }
 
 module.exports = {
-  dateOf, timeOf, today, addDays, addMonths, weekday, weekdayName, mondayOf, shortDate, dayName, moment, span,
+  dateOf, timeOf, today, addDays, addMonths, weekdayName, mondayOf, shortDate, dayName, moment, span,
   countdown, spoken, until, weeksOf,
 }
