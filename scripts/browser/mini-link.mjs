@@ -25,6 +25,27 @@ const hasNote = (phone, words) => phone.until(async () => (await note(phone).inp
 /** With a browser's clock that the test can move, on top of the server's. */
 const CLOCKED = { prepare: (page) => page.clock.install({ time: Date.now() }) };
 
+/** Stands between a page and its sockets, and lets nothing through while it is silent. */
+class Silence {
+  #is = false;
+
+  begin() {
+    this.#is = true;
+  }
+
+  end() {
+    this.#is = false;
+  }
+
+  between(page) {
+    return page.routeWebSocket(/\/api\/v1\/ws$/, (near) => {
+      const far = near.connectToServer();
+      near.onMessage((message) => this.#is || far.send(message));
+      far.onMessage((message) => this.#is || near.send(message));
+    });
+  }
+}
+
 stage.test('a server that is killed and comes back: the phone says so, then shows what happened meanwhile', async () => {
   const { school } = stage;
   await school.newDay('12:20');
@@ -180,12 +201,24 @@ stage.test('offline: after some silence the phone says so; online it goes on by 
   const { school } = stage;
   await school.newDay('12:00');
   const lesson = await school.lesson({ queue: ['A'] });
-  const phone = await stage.phone('A', '/pages/me/index', CLOCKED);
+  const silent = new Silence();
+  const phone = await stage.phone('A', '/pages/me/index', {
+    prepare: async (page) => {
+      await CLOCKED.prepare(page);
+      await silent.between(page);
+    },
+  });
   await phone.isLive();
+  // Offline, the socket stays open and nothing goes through it any more.
   await phone.context.setOffline(true);
-  // What is silent for ten seconds is taken for lost; a socket that stays open offline is silent.
-  await phone.page.evaluate(() => __mp.sockets.interrupt());
+  silent.begin();
+  // The clock of this server stands, so a ping is sent every second; who does not answer for ten is lost.
+  await phone.page.clock.fastForward(1_500);
+  await phone.page.clock.fastForward(5_000);
+  assert.equal(await phone.screen.getByText(BROKEN).count(), 0, 'it may still answer');
+  await phone.page.clock.fastForward(6_000);
   await phone.sees(BROKEN);
+  silent.end();
   await phone.go(classPage(lesson));
   await phone.sees('连不上服务器，请检查网络后重试');
   await stage.shoot(phone, 'offline');
