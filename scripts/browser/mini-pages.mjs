@@ -473,6 +473,7 @@ stage.test('who asks for what there is not, or what is another’s, is told so a
   const phone = (await stage.phone('外人', '/pages/home/index')).expects(400, 403, 404);
   for (const place of [another, '/pages/booking/detail?id=nothing', '/pages/schedules/detail?id=nothing', '/pages/waitlist/detail?id=nothing', '/teacher/pages/roster?id=nothing']) {
     await phone.go(place);
+    await phone.isReady('failed');
     await phone.button('重试').waitFor();
     assert.deepEqual(await seriousFindings(phone.page), []);
   }

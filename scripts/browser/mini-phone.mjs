@@ -106,9 +106,9 @@ export class Phone {
     await this.page.waitForFunction((wanted) => __mp.router.current?.path === wanted, path);
   }
 
-  /** The page has loaded: no skeleton is shown any more. */
-  async isReady() {
-    await this.page.waitForFunction(() => __mp.router.current.caller.data.status !== 'loading', null, { polling: 30 });
+  /** The page shows what it is for; or, where that is asked for, that it has `failed`. */
+  async isReady(status = 'ready') {
+    await this.page.waitForFunction((wanted) => __mp.router.current.caller.data.status === wanted, status, { polling: 30 });
   }
 
   /** Waits for something that is not on the screen. */
