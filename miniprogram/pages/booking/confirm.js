@@ -7,7 +7,6 @@ const actions = require('../../utils/actions')
 const consent = require('../../utils/consent')
 const session = require('../../utils/session')
 const time = require('../../utils/time')
-const { withFacts } = require('../../utils/facts')
 const { explain, money } = require('../../utils/texts')
 
 /** Refusals after which this class cannot be booked, whatever one does on this page. */
@@ -49,7 +48,7 @@ Page(screen({
   async load() {
     const student = session.student()
     if (!student) return { gone: '还没有可以预约的学员', goneText: '请先在“我的 · 我的学员”里添加。' }
-    const schedule = await withFacts(await api.get(route`/schedules/${this.id}`, { student_id: student.id }))
+    const schedule = await api.get(route`/slots/${this.id}`, { student_id: student.id })
     const facts = {
       s: schedule,
       when: time.span(schedule.starts_at, schedule.ends_at),

@@ -5,12 +5,11 @@ const about = require('../../utils/about')
 const api = require('../../utils/api')
 const { route } = require('../../utils/http')
 const actions = require('../../utils/actions')
-const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
 const offers = require('../../utils/offers')
-const { bookingView, withPlace } = require('../../utils/bookings')
+const { bookingView } = require('../../utils/bookings')
 const { classView } = require('../../utils/classes')
 const { explain, cancellation } = require('../../utils/texts')
 
@@ -42,7 +41,7 @@ Page(screen({
 
   async load() {
     const [booking, server] = await Promise.all([
-      api.get(route`/bookings/${this.id}`).then(withPlace),
+      api.get(route`/bookings/${this.id}`),
       about.load(),
     ])
     const coming = Date.parse(booking.starts_at) > clock.now()
@@ -52,7 +51,7 @@ Page(screen({
       b: booking,
       view: bookingView(booking),
       cancellation: booking.status === 'cancelled' ? cancellation(booking) : '',
-      nickname: booking.nickname || session.nicknameOf(booking.student_id),
+      nickname: booking.nickname,
       paid: PAYMENT[booking.payment_status] || '',
       demo: server.mode === 'demo',
       active,
@@ -132,12 +131,11 @@ Page(screen({
 
   /** The next classes of the same course with a seat left, from however far down its list. @param {any} booking */
   async othersOf(booking) {
-    const { course_id: course } = await api.get(route`/schedules/${booking.schedule_id}`)
     const today = time.today()
     /** @type {any[]} */
     let others = []
     for (let page = 1; ; page += 1) {
-      const { items, total } = await api.get(route`/courses/${course}/slots`, {
+      const { items, total } = await api.get(route`/courses/${booking.course_id}/slots`, {
         from: today, to: time.addDays(today, DAYS_AHEAD), student_id: booking.student_id, page, page_size: PAGE_SIZE,
       })
       const now = clock.now()

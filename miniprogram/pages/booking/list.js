@@ -6,7 +6,7 @@ const listing = require('../../utils/listing')
 const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
-const { bookingView, withNames } = require('../../utils/bookings')
+const { bookingView } = require('../../utils/bookings')
 
 const FILTERS = [
   { id: 'upcoming', name: '将要上课' },
@@ -45,12 +45,11 @@ Page(screen({
   },
 
   /** @param {number} page @param {number} size */
-  async fetchRows(page, size) {
+  fetchRows(page, size) {
     const { filter } = this.data
-    const answer = filter === 'upcoming'
-      ? await api.get('/bookings/mine/upcoming', { page, page_size: size })
-      : await api.get('/bookings', { status: filter, page, page_size: size })
-    return { ...answer, items: await withNames(answer.items) }
+    return filter === 'upcoming'
+      ? api.get('/bookings/mine/upcoming', { page, page_size: size })
+      : api.get('/bookings', { status: filter, page, page_size: size })
   },
 
   rowView: bookingView,

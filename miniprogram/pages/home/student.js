@@ -3,7 +3,7 @@
 const api = require('../../utils/api')
 const session = require('../../utils/session')
 const clock = require('../../utils/clock')
-const { bookingView, withPlace } = require('../../utils/bookings')
+const { bookingView } = require('../../utils/bookings')
 
 /** Enough to fill the page; the calendar has them all. */
 const CLASSES_MAX = 20
@@ -17,7 +17,7 @@ async function load() {
     api.get('/bookings/mine/upcoming', { student_id: studentId, page_size: 20 }),
   ])
   const own = upcoming.items.find((/** @type {any} */ booking) => !student || booking.student_id === student.id)
-  return { slots, next: own ? bookingView(await withPlace(own)) : null }
+  return { slots, next: own ? bookingView(own) : null }
 }
 
 /** Today's classes that are not over, from however far down the list. @param {string} studentId */

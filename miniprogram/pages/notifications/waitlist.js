@@ -8,7 +8,6 @@ const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
-const { withFacts } = require('../../utils/facts')
 const { confirmBy, isInLine } = require('../../utils/standing')
 const { seatOn } = require('../../utils/places')
 const { endingOf, latestOffer, BY_OFFER } = require('../../utils/endings')
@@ -38,7 +37,7 @@ Page(screen({
 
   async load() {
     const entry = await api.get(route`/waitlist/${this.id}`)
-    const schedule = await withFacts(await api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }))
+    const schedule = await api.get(route`/slots/${entry.schedule_id}`, { student_id: entry.student_id })
     const { offer } = schedule.mine
     const active = isInLine(entry)
     return {

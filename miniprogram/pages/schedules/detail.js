@@ -9,7 +9,6 @@ const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
 const clock = require('../../utils/clock')
 const time = require('../../utils/time')
-const { withFacts } = require('../../utils/facts')
 const { standingOf } = require('../../utils/standing')
 const { seatOn } = require('../../utils/places')
 const { explain, money } = require('../../utils/texts')
@@ -43,7 +42,7 @@ Page(screen({
   async load() {
     const mine = this.loads
     const student = session.student()
-    const schedule = await withFacts(await api.get(route`/schedules/${this.data.id}`, { student_id: student ? student.id : '' }))
+    const schedule = await api.get(route`/slots/${this.data.id}`, { student_id: student ? student.id : '' })
     // By now it may be another student who looks: then this is not theirs.
     return this.loads === mine ? this.view(schedule) : {}
   },

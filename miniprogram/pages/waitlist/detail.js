@@ -9,7 +9,6 @@ const navigate = require('../../utils/navigate')
 const offers = require('../../utils/offers')
 const soon = require('../../utils/soon')
 const time = require('../../utils/time')
-const { withFacts } = require('../../utils/facts')
 const { confirmBy, isInLine } = require('../../utils/standing')
 const { seatOn } = require('../../utils/places')
 const { endingOf } = require('../../utils/endings')
@@ -46,7 +45,7 @@ Page(screen({
     const entry = await api.get(route`/waitlist/${this.id}`)
     const active = isInLine(entry)
     const [schedule, ending] = await Promise.all([
-      api.get(route`/schedules/${entry.schedule_id}`, { student_id: entry.student_id }).then(withFacts),
+      api.get(route`/slots/${entry.schedule_id}`, { student_id: entry.student_id }),
       active ? {} : endingOf(entry),
     ])
     return {

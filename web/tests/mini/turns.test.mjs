@@ -17,7 +17,7 @@ function later() {
 
 test('after a change of the student nothing is offered that was the other’s, also when no answer comes', async () => {
   const view = await open('/pages/schedules/detail?id=c1', {
-    'GET /schedules/c1': ({ query }) => (query.includes('s2') ? silence('request:fail ') : schedule({ mine: WAITS })),
+    'GET /slots/c1': ({ query }) => (query.includes('s2') ? silence('request:fail ') : schedule({ mine: WAITS })),
   });
   assert.match(view.shown(), /取消候补/);
   view.tap('[data-id="s2"]');
@@ -30,8 +30,8 @@ test('after a change of the student nothing is offered that was the other’s, a
 
 test('the answer for the student before is not taken for this one’s', async () => {
   const { ask, calls } = later();
-  const view = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule() });
-  view.server.table['GET /schedules/c1'] = ask;
+  const view = await open('/pages/schedules/detail?id=c1', { 'GET /slots/c1': () => schedule() });
+  view.server.table['GET /slots/c1'] = ask;
   view.page().refresh();
   await settle();
   view.tap('[data-id="s2"]');
@@ -125,7 +125,7 @@ test('at home, the next class is the chosen student’s, however many the other 
       const own = all.filter(({ student_id: id }) => !student || id === student);
       return { items: own.slice(0, Number(size)), total: own.length };
     },
-    'GET /slots': () => ({ items: [], total: 0 }), 'GET /schedules/c1': () => schedule(),
+    'GET /slots': () => ({ items: [], total: 0 }), 'GET /slots/c1': () => schedule(),
   }, { login: { ...LOGIN, studentId: 's2' } });
   assert.equal(view.page().data.next.id, 'b30');
   assert.doesNotMatch(view.shown(), /还没有预约/);
@@ -150,7 +150,7 @@ test('what is typed while a save is under way is not saved yet, and stays', asyn
     id: 'b1', booking_no: 'BK1', schedule_id: 'c1', student_id: 's1', status: 'confirmed', payment_status: 'not_required', price_fen: 0,
     final_price_fen: 0, course_name: '书法入门', starts_at: '2025-11-12T19:00:00.000+08:00', ends_at: '2025-11-12T21:00:00.000+08:00', student_note: '',
   };
-  const view = await open('/pages/booking/detail?id=b1', { 'GET /bookings/b1': () => booking, 'PUT /bookings/b1': ask, 'GET /schedules/c1': () => schedule() });
+  const view = await open('/pages/booking/detail?id=b1', { 'GET /bookings/b1': () => booking, 'PUT /bookings/b1': ask, 'GET /slots/c1': () => schedule() });
   view.type('textarea', '带笔');
   await view.go('保存备注');
   view.type('textarea', '带笔和墨');
@@ -184,7 +184,7 @@ const HELD = { hold_id: 'h1', expires_at: '2025-11-12T12:35:00.000+08:00' };
 async function confirming(routes = {}) {
   const released = [];
   const view = await open('/pages/schedules/detail?id=c1', {
-    'GET /schedules/c1': () => schedule(FREE), 'POST /schedules/c1/hold': () => HELD,
+    'GET /slots/c1': () => schedule(FREE), 'POST /schedules/c1/hold': () => HELD,
     'DELETE /schedules/c1/hold': ({ query }) => { released.push(query.replace('profile_id=', '')); return { released: true }; },
     'GET /bookings/b1': () => refusal(404, 'not_found'),
     ...routes,
@@ -278,8 +278,8 @@ test('another account finds nothing of the one before: not what was typed, and n
   assert.equal(view.find('input').value, '老王');
   done(view);
 
-  const class1 = await open('/pages/schedules/detail?id=c1', { 'GET /schedules/c1': () => schedule({ mine: WAITS }) });
-  class1.server.table['GET /schedules/c1'] = () => refusal(404, 'not_found', '没有找到');
+  const class1 = await open('/pages/schedules/detail?id=c1', { 'GET /slots/c1': () => schedule({ mine: WAITS }) });
+  class1.server.table['GET /slots/c1'] = () => refusal(404, 'not_found', '没有找到');
   await another(class1);
   assert.equal(class1.page().data.id, 'c1', 'it is still the page of the same class');
   assert.match(class1.shown(), /没有找到/);
