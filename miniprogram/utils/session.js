@@ -55,6 +55,16 @@ async function logInByWeChat(check) {
   return logIn({ code }, { weChat: true }, check)
 }
 
+/** Where the demo of a WeChat finds whose phone this is, to write to it. */
+const DEMO_PERSON = 'demo-person'
+
+/** @param {any} again */
+function keepDemoPerson(again) {
+  const [, role, name] = /^dev:(\w+):(.+)$/.exec((again && again.code) || '') || []
+  if (name) wx.setStorageSync(DEMO_PERSON, { role, name })
+  else if (!again || !again.weChat) wx.removeStorageSync(DEMO_PERSON)
+}
+
 /**
  * Logs in with what was typed or chosen; `again` is what repeats it without asking.
  * @param {Record<string, string>} body
@@ -72,6 +82,7 @@ async function logIn(body, again = null, check = () => {}) {
  * @param {object | null} again
  */
 function take(answer, again) {
+  keepDemoPerson(again)
   const before = state.get().login || read()
   const kept = before && answer.students.some((student) => student.id === before.studentId) ? before.studentId : ''
   const studentId = kept || (answer.students[0] ? answer.students[0].id : '')

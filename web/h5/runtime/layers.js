@@ -3,8 +3,14 @@
 
 import { h } from './dom.js';
 
+/** The second tap of a double tap comes as soon, and as near. */
+const DOUBLE_TAP_MS = 350;
+const DOUBLE_TAP_PX = 24;
+
 export class Layers {
   #timer = null;
+  /** The last touch, which may have opened what comes next. */
+  #touch = null;
 
   constructor(mp) {
     this.mp = mp;
@@ -13,6 +19,7 @@ export class Layers {
   }
 
   attach() {
+    document.addEventListener('pointerdown', (event) => { this.#touch = event; }, true);
     this.mp.root.append(this.toast);
   }
 
@@ -39,7 +46,7 @@ export class Layers {
         if (before?.isConnected) before.focus?.({ preventScroll: true });
         resolve(answer);
       });
-      acceptOwnPresses(dialog, () => canDismiss && close(null));
+      acceptOwnPresses(dialog, this.#touch, () => canDismiss && close(null));
       this.mp.root.append(dialog);
       dialog.showModal();
     });
@@ -67,10 +74,10 @@ export class Layers {
  * A second tap of a double tap must not press what the first one opened: only presses that began in
  * the dialog count. A press that began and ended beside the box dismisses it.
  */
-function acceptOwnPresses(dialog, dismiss) {
+function acceptOwnPresses(dialog, opener, dismiss) {
   let isOwn = false;
-  dialog.addEventListener('pointerdown', () => {
-    isOwn = true;
+  dialog.addEventListener('pointerdown', (event) => {
+    isOwn = opener === null || !isDouble(opener, event);
   }, true);
   dialog.addEventListener('click', (event) => {
     const isPress = event.detail > 0;
@@ -82,3 +89,7 @@ function acceptOwnPresses(dialog, dismiss) {
     }
   }, true);
 }
+
+const isDouble = (first, second) =>
+  second.timeStamp - first.timeStamp < DOUBLE_TAP_MS
+  && Math.hypot(second.clientX - first.clientX, second.clientY - first.clientY) < DOUBLE_TAP_PX;

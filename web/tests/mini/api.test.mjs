@@ -29,6 +29,16 @@ test('an expired token is renewed once for all who ask at the same time', async 
   close();
 });
 
+test('who was chosen in the demo is whose phone it is, until somebody logs in otherwise', async () => {
+  const answer = { token: 't9', refresh_token: 'r9', user: { id: 'u9', nickname: '林小雨', roles: ['student'] }, students: [] };
+  const { mp, session, close } = await loggedIn({ 'POST /login': () => answer });
+  await session.logIn({ code: 'dev:student:林小雨' }, { code: 'dev:student:林小雨' });
+  assert.deepEqual(mp.wx.getStorageSync('demo-person'), { role: 'student', name: '林小雨' });
+  await session.logIn({ username: 'qin', password: 'correct horse' });
+  assert.equal(mp.wx.getStorageSync('demo-person'), '');
+  close();
+});
+
 test('a server that cannot be reached logs nobody out', async () => {
   const { api, session, close } = await loggedIn({ 'GET /a': byToken('t2'), 'POST /token/refresh': () => silence('request:fail ') });
   await assert.rejects(api.get('/a'), { status: 0, reason: 'unreachable' });
