@@ -33,7 +33,7 @@ test('who was chosen in the demo is whose phone it is, until somebody logs in ot
   const answer = { token: 't9', refresh_token: 'r9', user: { id: 'u9', nickname: '林小雨', roles: ['student'] }, students: [] };
   const { mp, session, close } = await loggedIn({ 'POST /login': () => answer });
   await session.logIn({ code: 'dev:student:林小雨' }, { code: 'dev:student:林小雨' });
-  assert.deepEqual(mp.wx.getStorageSync('demo-person'), { role: 'student', name: '林小雨' });
+  assert.deepEqual({ ...mp.wx.getStorageSync('demo-person') }, { role: 'student', name: '林小雨' });
   await session.logIn({ username: 'qin', password: 'correct horse' });
   assert.equal(mp.wx.getStorageSync('demo-person'), '');
   close();
