@@ -144,7 +144,7 @@ export const operations = {
   'alert.wechat_away': ['微信暂不接收消息：消息在排队，恢复后自动发出', 'WeChat takes no messages: they wait, and go out when it does'],
   'alert.send_failures': ['有微信消息多次发送失败', 'WeChat messages were given up'],
   'alert.messages_late': ['微信消息发得慢了', 'WeChat messages are late'],
-  'alert.waiting_unreachable': ['有候补的人通知不到', 'People wait who cannot be told'],
+  'alert.waiting_unreachable': ['有候补的人收不到即时提醒', 'People wait who get no instant alert'],
   'alert.quota_near_its_end': ['有候补的人只剩一次微信订阅，下次点击时会再询问', 'People wait who can be told once more; they are asked at their next tap'],
   'alert.queue_full': ['有候补队列已满', 'Waitlists are full'],
   'health.since': ['自 {time}', 'since {time}'],
