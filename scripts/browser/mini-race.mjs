@@ -378,7 +378,7 @@ stage.test('a seat that is freed while the page is loading is shown: an answer t
   const lesson = await released('12:30', { queue: ['A'] });
   const a = await stage.phone('A', '/pages/messages/index');
   await a.isLive();
-  await a.page.route(`**/api/v1/schedules/${lesson.id}**`, async (route) => {
+  await a.page.route(`**/api/v1/slots/${lesson.id}**`, async (route) => {
     const response = await route.fetch();
     await lesson.free();
     await a.until(() => a.seen.heard.some(({ type, event }) => type === 'event' && event === 'seat_offered'));
