@@ -100,7 +100,6 @@ struct Found {
     teacher: Option<TeacherId>,
     note: Option<String>,
     teacher_note: Option<String>,
-    facts: Facts,
 }
 
 impl Found {
@@ -108,10 +107,10 @@ impl Found {
         BookingBody::of(&self.booking, self.schedule, self.times, zone)
     }
 
-    fn whole(self, hand: Hand, zone: Zone) -> WholeBooking {
+    fn whole(self, facts: Facts, hand: Hand, zone: Zone) -> WholeBooking {
         let booking = self.body(zone);
         let teacher_note = self.teacher_note.filter(|_| hand.needs_staff_or_teacher().is_ok());
-        WholeBooking { booking, facts: self.facts, note: self.note, teacher_note }
+        WholeBooking { booking, facts, note: self.note, teacher_note }
     }
 }
 
@@ -158,14 +157,24 @@ fn read_found(row: &Row) -> Result<Found, Problem> {
         teacher: row.opt_parse("teacher_id")?,
         note: row.opt_text("note")?.map(str::to_owned),
         teacher_note: row.opt_text("teacher_note")?.map(str::to_owned),
-        facts: Facts {
-            course_id: row.parse("course_id")?,
-            course_name: row.text("course_name")?.to_owned(),
-            teacher_name: row.opt_text("teacher_name")?.map(str::to_owned),
-            location: row.text("location")?.to_owned(),
-            nickname: row.opt_text("nickname")?.unwrap_or_default().to_owned(),
-        },
     })
+}
+
+fn read_facts(row: &Row) -> Result<Facts, Problem> {
+    Ok(Facts {
+        course_id: row.parse("course_id")?,
+        course_name: row.text("course_name")?.to_owned(),
+        teacher_name: row.opt_text("teacher_name")?.map(str::to_owned),
+        location: row.text("location")?.to_owned(),
+        nickname: row.opt_text("nickname")?.unwrap_or_default().to_owned(),
+    })
+}
+
+/// Read for itself: who cancels or confirms a booking has no use for it.
+async fn facts_of(ctx: &Ctx, booking: BookingId) -> Result<Facts, Problem> {
+    let sql = format!("select {FACTS} from bookings where id = $1");
+    let row = ctx.app.store.reader().one(&sql, args![booking]).await?;
+    read_facts(&row.ok_or(Problem::Rule(Rejection::UnknownBooking))?)
 }
 
 /// In what capacity someone touches a booking.
@@ -204,7 +213,7 @@ async fn find(ctx: &Ctx, caller: &Caller, req: &HttpRequest) -> Result<(Found, H
 
 async fn find_id(ctx: &Ctx, caller: &Caller, id: BookingId) -> Result<(Found, Hand), Problem> {
     let unknown = || Problem::Rule(Rejection::UnknownBooking);
-    let sql = format!("select {BOOKING_COLUMNS}, teacher_note, {FACTS} from bookings where id = $1 and {OF_ORG} = $2)");
+    let sql = format!("select {BOOKING_COLUMNS}, teacher_note from bookings where id = $1 and {OF_ORG} = $2)");
     let row = ctx.app.store.reader().one(&sql, args![id, ctx.app.org]).await?.ok_or_else(unknown)?;
     let found = read_found(&row)?;
     // Who is several of these acts with the freest hand.
@@ -229,7 +238,8 @@ pub async fn get_booking(ctx: Ctx, caller: Caller, req: HttpRequest) -> Result<H
         ctx.app.engine.look(found.schedule, None).await?;
         (found, hand) = find(&ctx, &caller, &req).await?;
     }
-    Ok(ctx.ok(found.whole(hand, ctx.zone())))
+    let facts = facts_of(&ctx, found.booking.id).await?;
+    Ok(ctx.ok(found.whole(facts, hand, ctx.zone())))
 }
 
 /// Asks the booking's schedule; a booking that has ended meanwhile is looked at again.
@@ -479,7 +489,8 @@ async fn write_notes(ctx: &Ctx, caller: &Caller, id: BookingId, notes: NoteChang
     });
     written.await?;
     let (found, hand) = find_id(ctx, caller, id).await?;
-    Ok(ctx.told(found.whole(hand, ctx.zone())))
+    let facts = facts_of(ctx, id).await?;
+    Ok(ctx.told(found.whole(facts, hand, ctx.zone())))
 }
 
 // ---- lists
@@ -499,8 +510,8 @@ async fn listed(ctx: &Ctx, query: &Query, filters: Filters, hand: Hand, order: &
         page.offset()
     );
     let rows = reader.all(&sql, args).await?;
-    let body = |row: &Row| read_found(row).map(|found| found.whole(hand, ctx.zone()));
-    let items = rows.iter().map(body).collect::<Result<Vec<_>, _>>()?;
+    let body = |row: &Row| Ok(read_found(row)?.whole(read_facts(row)?, hand, ctx.zone()));
+    let items = rows.iter().map(body).collect::<Result<Vec<_>, Problem>>()?;
     Ok(ctx.ok(page.of(items, total)))
 }
 
