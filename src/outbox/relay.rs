@@ -89,6 +89,8 @@ impl Relay {
 
     /// Relays until it is aborted; that is safe at any point.
     pub fn spawn(&self) -> JoinHandle<()> {
+        // What an earlier server left is not to wait for the first look.
+        self.0.bell.notify_one();
         tokio::spawn(self.clone().run())
     }
 

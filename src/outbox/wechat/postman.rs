@@ -100,6 +100,8 @@ impl Postman {
     /// Sends and counts until the tasks are aborted; what is on its way then is sent again after the
     /// next start.
     pub fn spawn(&self) -> [JoinHandle<()>; 2] {
+        // What an earlier server left is not to wait for the first look.
+        self.wake();
         [tokio::spawn(self.clone().run()), tokio::spawn(self.clone().keep_count())]
     }
 
