@@ -39,9 +39,19 @@ struct Sample {
     location: &'static str,
     booked: u32,
     waiting: u32,
+    start: Start,
 }
 
-const SAMPLES: [Sample; 8] = [
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// In its turn, and no sooner than [`NOTICE`].
+    ToCome,
+    /// Within minutes, at whatever hour: whoever looks as a coach can soon take attendance. It ends
+    /// before [`NOTICE`], so that its teacher is free for what is to come.
+    Soon,
+}
+
+const SAMPLES: [Sample; 9] = [
     Sample {
         name: "书法入门",
         kind: 1,
@@ -52,6 +62,7 @@ const SAMPLES: [Sample; 8] = [
         location: "松风教室",
         booked: 6,
         waiting: 3,
+        start: Start::ToCome,
     },
     Sample {
         name: "少儿绘画",
@@ -63,6 +74,7 @@ const SAMPLES: [Sample; 8] = [
         location: "竹影教室",
         booked: 5,
         waiting: 0,
+        start: Start::ToCome,
     },
     Sample {
         name: "国际象棋",
@@ -74,6 +86,7 @@ const SAMPLES: [Sample; 8] = [
         location: "梅园教室",
         booked: 2,
         waiting: 0,
+        start: Start::ToCome,
     },
     Sample {
         name: "钢琴一对一",
@@ -85,6 +98,7 @@ const SAMPLES: [Sample; 8] = [
         location: "琴房 2",
         booked: 1,
         waiting: 2,
+        start: Start::ToCome,
     },
     Sample {
         name: "瑜伽小班",
@@ -96,6 +110,7 @@ const SAMPLES: [Sample; 8] = [
         location: "云舍",
         booked: 12,
         waiting: 5,
+        start: Start::ToCome,
     },
     Sample {
         name: "英语口语",
@@ -107,6 +122,7 @@ const SAMPLES: [Sample; 8] = [
         location: "松风教室",
         booked: 0,
         waiting: 0,
+        start: Start::ToCome,
     },
     Sample {
         name: "编程试听",
@@ -118,6 +134,7 @@ const SAMPLES: [Sample; 8] = [
         location: "梅园教室",
         booked: 9,
         waiting: 0,
+        start: Start::ToCome,
     },
     Sample {
         name: "陶艺体验",
@@ -129,6 +146,19 @@ const SAMPLES: [Sample; 8] = [
         location: "窑坊",
         booked: 6,
         waiting: 4,
+        start: Start::ToCome,
+    },
+    Sample {
+        name: "硬笔速写",
+        kind: 1,
+        tier: Tier::Standard,
+        minutes: 45,
+        capacity: 8,
+        teacher: "林老师",
+        location: "松风教室",
+        booked: 5,
+        waiting: 0,
+        start: Start::Soon,
     },
 ];
 
@@ -140,8 +170,11 @@ const DEMO_WINDOW: i64 = 2 * MINUTE;
 
 /// From one class to the next.
 const STEP: i64 = 30 * MINUTE;
-/// Nobody's first look finds a class that is about to start.
+/// Of a class that is to come: there is time to look at it.
 const NOTICE: i64 = HOUR;
+/// The one that starts soon does so at the first of these steps that is at least this far away.
+const SOON_STEP: i64 = 5 * MINUTE;
+const SOON: i64 = 2 * MINUTE;
 /// The first and the last class of a day start at these hours.
 const OPENS: i64 = 9 * HOUR;
 const LAST_START: i64 = 21 * HOUR;
@@ -174,10 +207,18 @@ async fn plan_all(app: &App) -> anyhow::Result<usize> {
     let mut starts_at = next_start(app.config.zone, now + NOTICE);
     for (sample, teacher) in SAMPLES.iter().zip(teachers) {
         let course = match courses.iter().find(|known| known.name == sample.name) {
-            Some(known) if known.has_class => continue,
+            Some(known) if known.has_class(sample.start) => continue,
             Some(known) => known.id,
             None => make_course(app, sample).await?,
         };
+        if sample.start == Start::Soon {
+            let at = up_to(SOON_STEP, now + SOON);
+            if let Some(schedule) = open(app, sample, course, teacher, at).await? {
+                planned += 1;
+                people(app, sample, schedule, at).await?;
+            }
+            continue;
+        }
         match open_when_free(app, sample, course, teacher, starts_at).await? {
             Some((schedule, at)) => {
                 planned += 1;
@@ -195,28 +236,41 @@ async fn is_empty(app: &App) -> anyhow::Result<bool> {
     Ok(app.store.reader().one(sql, args![app.org]).await?.is_none())
 }
 
-/// A demo course of an earlier start, and whether a class of it still takes bookings.
+/// A demo course of an earlier start.
 struct Known {
     id: CourseId,
     name: String,
-    has_class: bool,
+    /// A class of it still takes bookings.
+    is_coming: bool,
+    /// A class of it has not ended.
+    is_left: bool,
+}
+
+impl Known {
+    fn has_class(&self, start: Start) -> bool {
+        match start {
+            Start::ToCome => self.is_coming,
+            Start::Soon => self.is_left,
+        }
+    }
 }
 
 async fn known_courses(app: &App, now: Timestamp) -> anyhow::Result<Vec<Known>> {
     let sql = "select c.id, c.name, (select count(*) from schedules s where s.course_id = c.id \
-        and s.starts_at > $3 and s.status <> 'revoked') as coming from courses c \
+        and s.starts_at > $3 and s.status <> 'revoked') as coming, (select count(*) from schedules s \
+        where s.course_id = c.id and s.ends_at > $4 and s.status <> 'revoked') as left_over from courses c \
         where c.org_id = $1 and c.category = $2 and c.created_by is null order by coming desc, c.id";
-    let rows = app.store.reader().all(sql, args![app.org, CATEGORY, now + DEMO_CUTOFF]).await?;
+    let rows = app.store.reader().all(sql, args![app.org, CATEGORY, now + DEMO_CUTOFF, now]).await?;
     let read = |row: &Row| {
-        let name = row.text("name")?.to_owned();
-        Ok(Known { id: row.parse("id")?, name, has_class: row.int("coming")? > 0 })
+        let (name, is_coming) = (row.text("name")?.to_owned(), row.int("coming")? > 0);
+        Ok(Known { id: row.parse("id")?, name, is_coming, is_left: row.int("left_over")? > 0 })
     };
     rows.iter().map(read).collect()
 }
 
 /// The first half hour at or after `from` at which a class may start.
 fn next_start(zone: Zone, from: Timestamp) -> Timestamp {
-    let at = Timestamp::from_millis((from.as_millis() + STEP - 1).div_euclid(STEP) * STEP);
+    let at = up_to(STEP, from);
     let Some((midnight, next)) = zone.day(&zone.date(at)) else { return at };
     if at < midnight + OPENS {
         midnight + OPENS
@@ -225,6 +279,11 @@ fn next_start(zone: Zone, from: Timestamp) -> Timestamp {
     } else {
         at
     }
+}
+
+/// The first whole step of the clock at or after `from`.
+fn up_to(step: i64, from: Timestamp) -> Timestamp {
+    Timestamp::from_millis((from.as_millis() + step - 1).div_euclid(step) * step)
 }
 
 async fn teachers(app: &App) -> anyhow::Result<Vec<TeacherId>> {

@@ -18,16 +18,19 @@ async fn restart(app: &mut TestApp, time: &str) {
     app.restart_with(&[("YUEKE_CLOCK", &clock), ("YUEKE_DEMO_DATA", "1")]).await;
 }
 
-/// What of these days has not begun.
+/// What of these days has not begun, but for the one class that is about to.
 async fn coming(app: &TestApp, now: &str, days: [&str; 2]) -> Vec<Value> {
     let amy = app.student("amy").await;
     let mut all = Vec::new();
     for day in days {
         all.extend(amy.get(&format!("/slots?date={day}")).await.items());
     }
-    all.retain(|slot| text(&slot["starts_at"]).as_str() > now);
+    all.retain(|slot| text(&slot["starts_at"]).as_str() > now && slot["course_name"] != SOON);
     all
 }
+
+/// The course whose class is about to begin, or has begun.
+const SOON: &str = "硬笔速写";
 
 fn names(slots: &[Value]) -> Vec<String> {
     let mut names: Vec<String> = slots.iter().map(|s| text(&s["course_name"])).collect();
@@ -46,6 +49,34 @@ async fn at_any_hour_a_day_of_classes_is_to_come() {
         assert_eq!(slots.iter().filter(full).count(), 4, "{hour}");
         app.close().await;
     }
+}
+
+/// Its classes of this day, and who is in the first of them.
+async fn soon(app: &TestApp, day: &str) -> (Vec<Value>, Vec<Value>) {
+    let mut slots = app.admin.get(&format!("/slots?date={day}")).await.items();
+    slots.retain(|slot| slot["course_name"] == SOON);
+    let roster = app.admin.get(&format!("/schedules/{}/roster", text(&slots[0]["id"]))).await.ok();
+    (slots, roster["bookings"].as_array().expect("a roster").clone())
+}
+
+#[actix::test]
+async fn a_class_begins_within_minutes_and_its_coach_takes_attendance() {
+    let mut app = start("2025-11-12T02:58").await;
+    let (slots, roster) = soon(&app, "2025-11-12").await;
+    let starts_at = text(&slots[0]["starts_at"]);
+    assert_eq!((&*starts_at, roster.len()), ("2025-11-12T03:00:00.000+08:00", 5));
+    let lin = app.teacher("林老师").await;
+    let here = format!("/bookings/{}/complete", text(&roster[0]["id"]));
+    lin.put(&here, json!({})).await.refused("schedule_not_started");
+    app.admin.put("/dev/clock", json!({ "now": starts_at })).await.ok();
+    assert_eq!(lin.put(&here, json!({})).await.is(200)["status"], "completed");
+    // As long as it goes on, a restart begins no other.
+    restart(&mut app, "2025-11-12T03:44").await;
+    assert_eq!(soon(&app, "2025-11-12").await.0.len(), 1);
+    restart(&mut app, "2025-11-12T03:45").await;
+    let starts: Vec<_> = soon(&app, "2025-11-12").await.0.iter().map(|s| text(&s["starts_at"])).collect();
+    assert_eq!(starts, ["2025-11-12T03:00:00.000+08:00", "2025-11-12T03:50:00.000+08:00"]);
+    app.close().await;
 }
 
 #[actix::test]
