@@ -227,7 +227,8 @@ test('by the keyboard alone: find, walk the board, read the shortcuts; dialogs k
   await visit(page, '/board');
   await page.locator('.card').first().waitFor();
   const focused = () => page.evaluate(() => document.activeElement.closest('.card')?.querySelector('.card__name').textContent);
-  const names = await page.locator('.card__name').allInnerTexts();
+  // A card that is not drawn yet has no inner text.
+  const names = await page.locator('.card__name').allTextContents();
   await page.locator('.card[tabindex="0"]').focus();
   assert.equal(await focused(), names[0]);
   await page.keyboard.press('ArrowRight');
