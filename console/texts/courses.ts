@@ -27,7 +27,7 @@ export const courses = {
   'course.level': ['级别', 'Level'],
   'course.category': ['类别', 'Category'],
   'course.default_capacity': ['默认席位', 'Seats'],
-  'course.waitlist_capacity': ['候补人数上限', 'Waitlist places'],
+  'course.waitlist_capacity': ['候补上限', 'Waitlist places'],
   'course.waitlist.hint': ['不填则按类型或全局设置', 'Left out: as its kind or the school has it'],
   'course.hours_per_session': ['每次消耗课时', 'Hours per session'],
   'course.hours.hint': ['不填则不消耗课时', 'Left out: takes no hours'],

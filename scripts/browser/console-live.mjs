@@ -83,7 +83,7 @@ async function positions(page, names) {
 test('a booking made by the API shows at once on the open board and the open class, without a reload', async () => {
   const { id } = await desk.admin.call('POST', '/schedules', { course_id: course, teacher_id: teacher, starts_at: at('16:00'), ends_at: at('18:00') });
   await board.page.reload();
-  await cardShows(id, '剩 6 席');
+  await cardShows(id, '空位 6');
   for (const { page } of [office, coach]) {
     await visit(page, `/classes/${id}`);
     await page.getByText('还没有人预约').waitFor();
@@ -94,7 +94,7 @@ test('a booking made by the API shows at once on the open board and the open cla
   const asked = board.seen.requests.length;
   const visited = office.seen.requests.filter((r) => r === 'GET /console/').length;
   await late.book(id);
-  await cardShows(id, '剩 5 席');
+  await cardShows(id, '空位 5');
   for (const { page } of [office, coach]) {
     await rosterRow(page, late.name).getByText('已确认').waitFor();
     await shows(page, '已约', '1/6');
@@ -111,13 +111,13 @@ test('W2: a freed seat is a race of all three until 12:45, on the board, in the 
   await desk.moveTo(first.time('12:30'));
   await first.free();
   await cardShows(first.id, '抢占 15:00');
-  await cardShows(first.id, '抢占中 1');
+  await cardShows(first.id, '邀约中 1');
   assert.equal(await card(board.page, first.id).getAttribute('data-state'), 'running');
-  await roundShown('抢占，还剩', '15:00');
+  await roundShown('先确认者得，还剩', '15:00');
   for (const { page } of [office, coach]) {
     for (const { name } of [a, b, c]) {
       await entry(page, name).getByText('已通知').waitFor();
-      await entry(page, name).getByText('抢占邀约，还剩 15:00').waitFor();
+      await entry(page, name).getByText('抢占，还剩 15:00').waitFor();
     }
     await storyLine(page, '抢占：阿安、阿冰、阿春 可在 12:45:00 前确认，先确认者得').waitFor();
     await storyLine(page, '甲一 取消了预约').waitFor();
@@ -132,7 +132,7 @@ test('W2: a freed seat is a race of all three until 12:45, on the board, in the 
 test('W3: at 12:40 everybody is reminded, and 5:00 are left', async () => {
   await desk.moveTo(first.time('12:40'));
   await cardShows(first.id, '抢占 5:00');
-  await roundShown('抢占，还剩', '5:00');
+  await roundShown('先确认者得，还剩', '5:00');
   for (const { page } of [office, coach]) await storyLine(page, '提醒尚未确认的人').waitFor();
 });
 
@@ -187,7 +187,7 @@ test('W5 to W7: 12:45:00.000 is late; the turn is A’s alone; when A is silent,
   assert.equal((await b.refusedToAccept(day.eb)).text, LITERAL);
   assert.equal((await a.refusedToAccept(day.ea, { offer_id: offers[0].offer_id })).reason, 'offer_lapsed');
   await desk.moveTo(day.time('13:00'));
-  await cardShows(day.id, '剩 1 席');
+  await cardShows(day.id, '空位 1');
   for (const { page } of [office, coach]) {
     await page.getByText('没有人候补').waitFor();
     await shows(page, '空位', '1');
@@ -228,7 +228,7 @@ test('W8: freed at 09:00, the seat goes from a race to A, B and C in turn, then 
     }
   }
   await desk.moveTo(day.time('10:00'));
-  await cardShows(day.id, '剩 1 席');
+  await cardShows(day.id, '空位 1');
   for (const { page } of [office, coach]) {
     await page.getByText('没有人候补').waitFor();
     await whyNot(page, '阿安', '到 09:30:00 没有确认');
@@ -325,7 +325,7 @@ test('a server that is killed in the midst of a race: the page says so, then sho
   // One waits, the others are impatient.
   for (const { page } of [office, coach]) await page.getByRole('button', { name: '立即重连' }).click({ timeout: 2_000 }).catch(() => undefined);
   await cardShows(day.id, '抢占 2:00');
-  await cardShows(day.id, '抢占中 2');
+  await cardShows(day.id, '邀约中 2');
   for (const { page } of [office, coach]) {
     await storyLine(page, '甲二 取消了预约').waitFor();
     await storyLine(page, '阿春 放弃了名额').waitFor();

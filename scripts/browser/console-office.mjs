@@ -178,9 +178,9 @@ test('people: found, given a role that acts at once, disabled with their session
   await page.getByRole('heading', { name: '小钱' }).waitFor();
   await row('演示').getByText('成功').first().waitFor();
   await page.getByRole('button', { name: '改角色' }).click();
-  await dialog(page).getByLabel('教练').check();
+  await dialog(page).getByLabel('老师').check();
   await press(page, '保存');
-  await page.locator('.facts').getByText('教练、运营').waitFor();
+  await page.locator('.facts').getByText('老师、运营').waitFor();
   await page.getByRole('button', { name: '停用', exact: true }).click();
   await dialog(page).getByText('立即结束其所有登录').waitFor();
   await desk.shoot(page, 'disable');
@@ -322,7 +322,7 @@ test('a coach sees the own classes and nothing of the office; a student is told 
   await coach.context.close();
 
   const { page: none, seen, context } = await desk.open('student', '候一');
-  await none.getByText('控制台供教练与运营人员使用').waitFor();
+  await none.getByText('控制台供老师与运营人员使用').waitFor();
   assert.equal(await none.getByRole('link', { name: '打开小程序页面' }).getAttribute('href'), '/m/');
   await desk.shoot(none, 'student');
   assert.deepEqual(seen.faults, []);

@@ -178,7 +178,7 @@ test('a freed seat is raced for on the card, on the clock of the server', async 
   const first = await card('书法入门').locator('.countdown').textContent();
   await advance(1);
   await becomes(async () => (await card('书法入门').locator('.countdown').textContent()) !== first, true);
-  await page.getByRole('button', { name: '只看抢位中' }).click();
+  await page.getByRole('button', { name: '只看邀约中' }).click();
   await becomes(() => page.locator('.card').count(), 1);
   await page.getByRole('button', { name: '清除筛选' }).click();
 });
@@ -274,9 +274,9 @@ test('a fee is taken at the desk, a booking confirmed, the class moved, and call
   await show(`classes/${made.id}`);
   const row = page.locator('.roster tbody tr', { hasText: '本' });
   await becomes(() => row.locator('.countdown').textContent(), '5:00');
-  await row.getByRole('button', { name: '已收款：本' }).click();
-  await dialog().getByText('收到 ¥180.50，名额不再因未付款释放').waitFor();
-  await dialog().getByRole('button', { name: '已收款' }).click();
+  await row.getByRole('button', { name: '记为已支付：本' }).click();
+  await dialog().getByText('收到 ¥180.50，名额不再因未支付而释放').waitFor();
+  await dialog().getByRole('button', { name: '记为已支付' }).click();
   await row.getByRole('button', { name: '确认：本' }).click();
   await dialog().getByRole('button', { name: '确认' }).click();
   await row.locator('.badge', { hasText: '已确认' }).waitFor();
@@ -300,10 +300,10 @@ test('a fee is taken at the desk, a booking confirmed, the class moved, and call
   await dialog().getByRole('button', { name: '恢复预约' }).click();
   await page.locator('.class__title').getByText('已满员').waitFor();
 
-  await page.getByRole('button', { name: '取消课程' }).click();
+  await page.getByRole('button', { name: '取消这节课' }).click();
   await dialog().getByText('其中已支付的 1 人会退款').waitFor();
   await dialog().getByText('候补的 1 人会收到通知，队列结束').waitFor();
-  await dialog().getByRole('button', { name: '取消课程' }).click();
+  await dialog().getByRole('button', { name: '取消这节课' }).click();
   await page.locator('.class__title').getByText('已取消').waitFor();
   await becomes(async () => (await ben.call('GET', `/bookings/${booking.id}`)).payment_status, 'refunded');
 });
@@ -480,7 +480,7 @@ test('a coach sees their own classes, and none of the pages of the staff', async
   const coach = await openPage(browser, server.base, { viewport: { width: 1280, height: 800 } });
   const on = coach.page;
   on.setDefaultTimeout(WAIT_MS);
-  await enter(on, '教练 林老师');
+  await enter(on, '林老师');
   const names = await on.locator('.card__where').allTextContents();
   assert.ok(names.length > 0 && names.every((name) => name.startsWith('林老师')), names.join());
   assert.equal(await on.getByRole('link', { name: '人员' }).count(), 0);
@@ -496,7 +496,7 @@ test('a coach marks who came with a tap each, on a phone, and completes the clas
   const coach = await openPage(browser, server.base, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
   const on = coach.page;
   on.setDefaultTimeout(WAIT_MS);
-  await enter(on, '教练 林老师');
+  await enter(on, '林老师');
   const calligraphy = await classOf('书法入门');
   await on.goto(`${server.base}/console/#/classes/${calligraphy.id}`);
   await on.locator('.roster tbody tr').first().waitFor();
@@ -510,7 +510,7 @@ test('a coach marks who came with a tap each, on a phone, and completes the clas
   await isWell(on, 'coach-phone');
   await on.getByRole('button', { name: '完课' }).click();
   await on.locator('dialog[open]').getByRole('button', { name: '完课' }).click();
-  await on.locator('.class__title', { hasText: '已完成' }).waitFor();
+  await on.locator('.class__title', { hasText: '已完课' }).waitFor();
   await row.getByRole('button', { name: /^爽约：/ }).click();
   await row.locator('.badge', { hasText: '爽约' }).waitFor();
   await coach.context.close();
