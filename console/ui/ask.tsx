@@ -1,7 +1,7 @@
 // Asking before something is done: what will follow, what has to be said, and how it went.
 
 import { signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { useForm } from '../lib/form.ts';
 import type { Problems, Values } from '../lib/form.ts';
@@ -33,13 +33,16 @@ export interface Asked {
   yes: string;
   danger?: boolean;
   fields?: readonly AskedField[];
+  /** Things have changed since it was asked, and it cannot be done any more. */
+  isOver?: boolean;
   run: (values: Values, key: string) => Promise<unknown>;
 }
 
-const asked = signal<{ what: Asked; id: number } | null>(null);
+const asked = signal<{ what: () => Asked; id: number } | null>(null);
 let latest = 0;
 
-export function ask(what: Asked): void {
+/** `what` is asked anew whenever a signal that it reads changes: what is said is what is so, until it is answered. */
+export function ask(what: () => Asked): void {
   latest += 1;
   asked.value = { what, id: latest };
 }
@@ -54,8 +57,9 @@ export function AskHost() {
   return <AskDialog key={current.id} what={current.what} onClose={() => (asked.value = null)} />;
 }
 
-function AskDialog({ what, onClose }: { what: Asked; onClose: () => void }) {
-  const { title, follows, yes, danger, fields = [], run } = what;
+function AskDialog({ what, onClose }: { what: () => Asked; onClose: () => void }) {
+  const { now, hasChanged, freeze } = useAsked(what);
+  const { title, follows, yes, danger, fields = [], run, isOver = false } = now;
   const [initial] = useState<Values>(() => Object.fromEntries(fields.map(({ name, initial = '' }) => [name, initial])));
   const form = useForm<Values, unknown>({
     initial,
@@ -64,13 +68,16 @@ function AskDialog({ what, onClose }: { what: Asked; onClose: () => void }) {
       for (const { name, check } of fields) problems[name] = check?.(values[name] ?? '');
       return problems;
     },
-    send: run,
+    send: (values, key) => freeze(() => run(values, key)),
     done: onClose,
     fieldOfReason: (reason) => fields.find(({ refusal }) => refusal === reason)?.name,
   });
   return (
     <Dialog title={title} onClose={onClose}>
       <form class="form" onSubmit={form.submit} noValidate>
+        <div role="status">
+          {hasChanged && <p class={`notice notice--${isOver ? 'bad' : 'warn'}`}>{t(isOver ? 'ask.over' : 'ask.changed')}</p>}
+        </div>
         {follows.length > 0 && (
           <ul class="follows">
             {follows.map((line) => (
@@ -84,13 +91,37 @@ function AskDialog({ what, onClose }: { what: Asked; onClose: () => void }) {
         <Failure text={form.failure} />
         <div class="dialog__buttons">
           <Button onClick={onClose}>{t('back')}</Button>
-          <Button type="submit" kind={danger ? 'danger' : 'main'} busy={form.busy}>
+          <Button type="submit" kind={danger ? 'danger' : 'main'} busy={form.busy} disabled={isOver && !form.failure}>
             {form.busy ? t('working') : yes}
           </Button>
         </div>
       </form>
     </Dialog>
   );
+}
+
+/** What is asked by now, and whether that is still what was asked at first. */
+function useAsked(what: () => Asked): { now: Asked; hasChanged: boolean; freeze: <T>(work: () => Promise<T>) => Promise<T> } {
+  const state = useRef({ now: null as Asked | null, first: '', hasChanged: false, isSending: false });
+  const own = state.current;
+  // While it is sent the class changes by it: that is no news of somebody else's doing.
+  if (!own.now || !own.isSending) {
+    own.now = what();
+    const { title, follows, isOver } = own.now;
+    const text = JSON.stringify([title, follows, isOver === true]);
+    own.first ||= text;
+    own.hasChanged ||= text !== own.first;
+  }
+  const freeze = async <T,>(work: () => Promise<T>): Promise<T> => {
+    own.isSending = true;
+    try {
+      return await work();
+    } catch (error) {
+      own.isSending = false;
+      throw error;
+    }
+  };
+  return { now: own.now, hasChanged: own.hasChanged, freeze };
 }
 
 function AskedInput({ form, field }: { form: ReturnType<typeof useForm<Values, unknown>>; field: AskedField }) {

@@ -11,6 +11,8 @@ import { Button } from './button.tsx';
 interface Toast {
   id: number;
   text: string;
+  /** What it is about where the text does not say so: it is read, and taken back, on other pages too. */
+  about?: string;
   bad?: boolean;
   undo?: (key: string) => Promise<unknown>;
 }
@@ -22,9 +24,16 @@ const TOASTS_MAX = 4;
 const toasts = signal<readonly Toast[]>([]);
 let latest = 0;
 
-export function toast(text: string, more: Omit<Toast, 'id' | 'text'> = {}): void {
+export type More = Omit<Toast, 'id' | 'text'>;
+
+export function toast(text: string, more: More = {}): void {
   latest += 1;
   toasts.value = [...toasts.peek(), { id: latest, text, ...more }].slice(-TOASTS_MAX);
+}
+
+/** What somebody did must not be taken back by whoever logs in next. */
+export function forgetToasts(): void {
+  toasts.value = [];
 }
 
 function dismiss(id: number): void {
@@ -41,7 +50,7 @@ export function ToastHost() {
   );
 }
 
-function ToastItem({ toast: { id, text, bad, undo } }: { toast: Toast }) {
+function ToastItem({ toast: { id, text, about, bad, undo } }: { toast: Toast }) {
   const [held, setHeld] = useState(false);
   const [busy, setBusy] = useState(false);
   const [key] = useState(newRequestKey);
@@ -50,15 +59,17 @@ function ToastItem({ toast: { id, text, bad, undo } }: { toast: Toast }) {
     const timer = setTimeout(() => dismiss(id), undo ? STAYS_WITH_UNDO_MS : STAYS_MS);
     return () => clearTimeout(timer);
   }, [held, busy]);
+  const whole = about ? t('toast.about', { text, about }) : text;
+  const where = about ? { about } : {};
   const takeBack = async (): Promise<void> => {
     setBusy(true);
     try {
       await undo?.(key);
       dismiss(id);
-      toast(t('undone'));
+      toast(t('undone', { what: text }), where);
     } catch (error) {
       dismiss(id);
-      toast(t('undo.failed', { why: told(error) }), { bad: true });
+      toast(t('undo.failed', { what: text, why: told(error) }), { ...where, bad: true });
     }
   };
   return (
@@ -69,9 +80,12 @@ function ToastItem({ toast: { id, text, bad, undo } }: { toast: Toast }) {
       onFocusIn={() => setHeld(true)}
       onFocusOut={() => setHeld(false)}
     >
-      <span class="toast__text">{text}</span>
+      <span class="toast__text">
+        {about && <span class="toast__about ellipsis">{about}</span>}
+        {text}
+      </span>
       {undo && (
-        <Button small busy={busy} label={t('do.for', { what: t('undo'), name: text })} onClick={() => void takeBack()}>
+        <Button small busy={busy} label={t('do.for', { what: t('undo'), name: whole })} onClick={() => void takeBack()}>
           {t('undo')}
         </Button>
       )}

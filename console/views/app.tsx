@@ -9,7 +9,7 @@ import { mayWork, session, user } from '../lib/session.ts';
 import { AskHost } from '../ui/ask.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/feedback.tsx';
-import { ToastHost } from '../ui/toast.tsx';
+import { forgetToasts, ToastHost } from '../ui/toast.tsx';
 import { Login } from './login/login.tsx';
 import { Relogin } from './login/relogin.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -27,7 +27,10 @@ export function App() {
   useEffect(() => {
     if (!id) return undefined;
     live.start();
-    return () => live.stop();
+    return () => {
+      live.stop();
+      forgetToasts();
+    };
   }, [id]);
   return (
     // A switched language draws everything anew: dates and numbers too.

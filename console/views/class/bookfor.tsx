@@ -10,14 +10,15 @@ import type { Page, Student } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Failure, TextField } from '../../ui/field.tsx';
-import { toast } from '../../ui/toast.tsx';
+import { tell } from './actions.ts';
 import type { Context } from './actions.ts';
 
 const FOUND_MAX = 8;
 const WAIT_MS = 200;
 const NOTE_MAX = 2_000;
 
-export function BookFor({ context: { now, changed }, onClose }: { context: Context; onClose: () => void }) {
+export function BookFor({ context, onClose }: { context: Context; onClose: () => void }) {
+  const { now, changed } = context;
   const [student, setStudent] = useState<Student | null>(null);
   const form = useForm({
     // Who it is for is part of what is wished for: a tap for another is another tap.
@@ -31,7 +32,7 @@ export function BookFor({ context: { now, changed }, onClose }: { context: Conte
     done: () => {
       changed();
       onClose();
-      toast(t('done.book', { name: student?.nickname ?? '' }));
+      tell(context, t('done.book', { name: student?.nickname ?? '' }));
     },
     fieldOf: (field) => (field === 'profile_id' ? 'who' : undefined),
   });

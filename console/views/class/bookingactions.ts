@@ -4,12 +4,14 @@ import { api } from '../../lib/api.ts';
 import { ApiError } from '../../lib/errors.ts';
 import { yuan } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
+import type { TextKey } from '../../lib/i18n.ts';
 import { isStaff } from '../../lib/session.ts';
 import { told } from '../../lib/told.ts';
 import { newRequestKey } from '../../lib/tap.ts';
 import type { RosterBooking } from '../../lib/types.ts';
 import { ask } from '../../ui/ask.tsx';
-import { toast } from '../../ui/toast.tsx';
+import type { Asked } from '../../ui/ask.tsx';
+import { newest, tell } from './actions.ts';
 import type { Action, Context } from './actions.ts';
 
 const NOTE_MAX = 2_000;
@@ -39,57 +41,75 @@ export function bookingActions(booking: RosterBooking, context: Context): Action
   }
 }
 
-function cancelBooking(booking: RosterBooking, { now, changed }: Context): void {
-  const { nickname: name } = booking;
-  const waiting = now.waitlist.length;
-  ask({
-    title: t('ask.cancel', { name }),
-    follows: [
-      t('ask.cancel.told', { name }),
-      ...(booking.payment_status === 'paid' ? [t('ask.cancel.refund', { price: yuan(booking.final_price_fen) })] : []),
-      waiting > 0 && now.waitlist.open ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
-    ],
-    yes: t('ask.cancel.yes'),
-    danger: true,
-    fields: [{ name: 'reason', label: t('ask.reason'), maxLength: 200 }],
-    run: async ({ reason }, key) => {
-      await api.put(path(booking, 'cancel'), reason ? { reason } : {}, { key });
-      changed();
-      const { schedule_id, student_id: profile_id, student_note: note } = booking;
-      const again = { schedule_id, profile_id, ...(note ? { note } : {}) };
-      // Booking again is for staff alone; whether a seat is still free is for the server to say. What cost
-      // a fee was paid back, and would have to be paid again within minutes: that is no undoing.
-      const undo = (undoKey: string): Promise<void> => api.post('/bookings', again, { key: undoKey }).then(changed);
-      toast(t('done.cancel', { name }), isStaff.peek() && booking.final_price_fen === 0 ? { undo } : {});
-    },
+/** Asks about a booking as it is by now; when the action `label` is not offered any more, the question is over. */
+function askOf(booking: RosterBooking, context: Context, label: TextKey, what: (booking: RosterBooking, context: Context) => Asked): void {
+  ask(() => {
+    const latest = newest(context);
+    const known = latest.roster.bookings.find(({ id }) => id === booking.id);
+    // A roster that was cut says nothing of whom it leaves out.
+    const isOver = known ? !bookingActions(known, latest).some((action) => action.label === label) : latest.roster.complete;
+    return { ...what(known ?? booking, latest), isOver };
   });
 }
 
-function confirm(booking: RosterBooking, { changed }: Context): void {
-  const { nickname: name } = booking;
-  ask({
-    title: t('ask.confirm', { name }),
-    follows: [t('ask.confirm.told', { name })],
-    yes: t('do.confirm'),
-    run: async (_, key) => {
-      await api.put(path(booking, 'confirm'), {}, { key });
-      changed();
-      toast(t('done.confirm', { name }));
-    },
+function cancelBooking(asked: RosterBooking, context: Context): void {
+  askOf(asked, context, 'do.cancel', (booking, latest) => {
+    const { now, changed } = latest;
+    const { nickname: name } = booking;
+    const waiting = now.waitlist.length;
+    return {
+      title: t('ask.cancel', { name }),
+      follows: [
+        t('ask.cancel.told', { name }),
+        ...(booking.payment_status === 'paid' ? [t('ask.cancel.refund', { price: yuan(booking.final_price_fen) })] : []),
+        waiting > 0 && now.waitlist.open ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
+      ],
+      yes: t('ask.cancel.yes'),
+      danger: true,
+      fields: [{ name: 'reason', label: t('ask.reason'), maxLength: 200 }],
+      run: async ({ reason }, key) => {
+        await api.put(path(booking, 'cancel'), reason ? { reason } : {}, { key });
+        changed();
+        const { schedule_id, student_id: profile_id, student_note: note } = booking;
+        const again = { schedule_id, profile_id, ...(note ? { note } : {}) };
+        // Booking again is for staff alone; whether a seat is still free is for the server to say. What cost
+        // a fee was paid back, and would have to be paid again within minutes: that is no undoing.
+        const undo = (undoKey: string): Promise<void> => api.post('/bookings', again, { key: undoKey }).then(changed);
+        tell(latest, t('done.cancel', { name }), isStaff.peek() && booking.final_price_fen === 0 ? { undo } : {});
+      },
+    };
   });
 }
 
-function markPaid(booking: RosterBooking, { changed }: Context): void {
-  const { nickname: name } = booking;
-  ask({
-    title: t('ask.paid', { name }),
-    follows: [t('ask.paid.text', { price: yuan(booking.final_price_fen) }), t('ask.final')],
-    yes: t('do.paid'),
-    run: async (_, key) => {
-      await api.put(path(booking, 'paid'), {}, { key });
-      changed();
-      toast(t('done.paid', { name }));
-    },
+function confirm(asked: RosterBooking, context: Context): void {
+  askOf(asked, context, 'do.confirm', (booking, latest) => {
+    const { nickname: name } = booking;
+    return {
+      title: t('ask.confirm', { name }),
+      follows: [t('ask.confirm.told', { name })],
+      yes: t('do.confirm'),
+      run: async (_, key) => {
+        await api.put(path(booking, 'confirm'), {}, { key });
+        latest.changed();
+        tell(latest, t('done.confirm', { name }));
+      },
+    };
+  });
+}
+
+function markPaid(asked: RosterBooking, context: Context): void {
+  askOf(asked, context, 'do.paid', (booking, latest) => {
+    const { nickname: name } = booking;
+    return {
+      title: t('ask.paid', { name }),
+      follows: [t('ask.paid.text', { price: yuan(booking.final_price_fen) }), t('ask.final')],
+      yes: t('do.paid'),
+      run: async (_, key) => {
+        await api.put(path(booking, 'paid'), {}, { key });
+        latest.changed();
+        tell(latest, t('done.paid', { name }));
+      },
+    };
   });
 }
 
@@ -97,29 +117,29 @@ function markPaid(booking: RosterBooking, { changed }: Context): void {
  * Marked at a tap, because a whole class is marked one by one. A mark that was changed can be given back;
  * there is no way back to none, and the other mark, which the student would be told, is no undoing.
  */
-async function attend(booking: RosterBooking, { changed }: Context, present: boolean): Promise<void> {
-  const { nickname: name } = booking;
+async function attend(booking: RosterBooking, context: Context, present: boolean): Promise<void> {
+  const { nickname: name, status } = booking;
   const mark = (was: boolean, key: string): Promise<void> =>
-    api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(changed);
+    api.put(path(booking, was ? 'complete' : 'no-show'), {}, { key }).then(context.changed);
   try {
     await mark(present, newRequestKey());
-    const wasMarked = booking.status === 'completed' || booking.status === 'no_show';
-    const undo = (key: string): Promise<void> => mark(booking.status === 'completed', key);
-    toast(t(present ? 'done.present' : 'done.absent', { name }), wasMarked ? { undo } : {});
+    const wasMarked = status === 'completed' || status === 'no_show';
+    const undo = (key: string): Promise<void> => mark(status === 'completed', key);
+    tell(context, t(present ? 'done.present' : 'done.absent', { name }), wasMarked ? { undo } : {});
   } catch (error) {
-    toast(told(error), { bad: true });
+    tell(context, t('done.attend.failed', { name, why: told(error) }), { bad: true });
   }
 }
 
 /** A note has no version: what somebody else wrote meanwhile is shown before it is written over. */
-function writeNote(booking: RosterBooking, { changed }: Context): void {
-  const one = `/bookings/${encodeURIComponent(booking.id)}`;
-  let known = booking.teacher_note ?? '';
-  ask({
-    title: t('ask.note', { name: booking.nickname }),
+function writeNote(asked: RosterBooking, context: Context): void {
+  const one = `/bookings/${encodeURIComponent(asked.id)}`;
+  let known = asked.teacher_note ?? '';
+  askOf(asked, context, 'do.note', ({ nickname: name, teacher_note: initial }, latest) => ({
+    title: t('ask.note', { name }),
     follows: [t('ask.note.text')],
     yes: t('save'),
-    fields: [{ name: 'teacher_note', label: t('ask.note.field'), initial: known, maxLength: NOTE_MAX, refusal: NOTE_CHANGED }],
+    fields: [{ name: 'teacher_note', label: t('ask.note.field'), initial: initial ?? '', maxLength: NOTE_MAX, refusal: NOTE_CHANGED }],
     run: async ({ teacher_note }, key) => {
       const now = (await api.get<RosterBooking>(one)).teacher_note ?? '';
       if (now !== known && now !== teacher_note) {
@@ -127,8 +147,8 @@ function writeNote(booking: RosterBooking, { changed }: Context): void {
         throw new ApiError({ status: 409, reason: NOTE_CHANGED, text: t('ask.note.changed', { note: now || t('ask.note.none') }) });
       }
       await api.patch(one, { teacher_note }, { key });
-      changed();
-      toast(t('done.note'));
+      latest.changed();
+      tell(latest, t('done.note', { name }));
     },
-  });
+  }));
 }

@@ -6,6 +6,7 @@ import { api } from '../../lib/api.ts';
 import { ApiError } from '../../lib/errors.ts';
 import { t } from '../../lib/i18n.ts';
 import { useShortcuts } from '../../lib/keys.ts';
+import { useLatest } from '../../lib/latest.ts';
 import { live } from '../../lib/live.ts';
 import { useLoad, useThrottled } from '../../lib/load.ts';
 import { useHasCome } from '../../lib/phase.ts';
@@ -82,7 +83,8 @@ function Loaded({ roster, now, reload }: { roster: Roster; now: Slot; reload: ()
   const [over, setOver] = useState<Over>(null);
   const person = place.value.query.get('person') ?? '';
   const begun = useHasCome(now.starts_at);
-  const context: Context = { roster, now, begun, changed: reload };
+  const latest = useLatest({ roster, now, begun });
+  const context: Context = { roster, now, begun, latest, changed: reload };
   const history = useHistory(now.id, now.version);
   const canBook = isStaff.value && !begun && !['revoked', 'completed'].includes(now.availability);
   const look = (student: string): void => {

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { api } from '../../lib/api.ts';
 import { useForm } from '../../lib/form.ts';
+import { spanText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
 import { useTeachers } from '../../lib/catalog.ts';
 import { isStaff } from '../../lib/session.ts';
@@ -13,23 +14,28 @@ import type { Slot } from '../../lib/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Failure, SelectField, TextField } from '../../ui/field.tsx';
-import { toast } from '../../ui/toast.tsx';
+import { tell } from './actions.ts';
 import type { Context } from './actions.ts';
 import { changes } from './changes.ts';
+import type { Edited } from './changes.ts';
 
 const NAME_MAX = 200;
 const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
-export function EditClass({ context: { now, changed }, slot, onClose }: { context: Context; slot: Slot; onClose: () => void }) {
+function editedOf({ starts_at, ends_at, teacher_id, location }: Slot): Edited {
+  return { date: wallDate(starts_at), start: wallTime(starts_at), end: wallTime(ends_at), teacher: teacher_id ?? '', place: location };
+}
+
+function inWords({ starts_at, ends_at, teacher_name, location }: Slot): string {
+  return [spanText(starts_at, ends_at), teacher_name ?? t('card.no_teacher'), location].filter(Boolean).join(' · ');
+}
+
+export function EditClass({ context, slot, onClose }: { context: Context; slot: Slot; onClose: () => void }) {
+  const { now, changed } = context;
   const { data: teachers } = useTeachers();
   // What was there when the form was opened: frames that come meanwhile change nothing that is typed.
-  const [initial] = useState(() => ({
-    date: wallDate(slot.starts_at),
-    start: wallTime(slot.starts_at),
-    end: wallTime(slot.ends_at),
-    teacher: slot.teacher_id ?? '',
-    place: slot.location,
-  }));
+  const [initial] = useState(() => editedOf(slot));
+  const isMoved = JSON.stringify(editedOf(slot)) !== JSON.stringify(initial);
   const form = useForm({
     initial,
     check: ({ date, start, end, place }) => ({
@@ -49,7 +55,7 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
       onClose();
       if (!wasChanged) return;
       changed();
-      toast(t('done.edit'));
+      tell(context, t('done.edit'));
     },
     fieldOf: (field) => (({ starts_at: 'start', ends_at: 'end', teacher_id: 'teacher', location: 'place' }) as const)[field],
     fieldOfReason: (reason) => (reason === 'teacher_busy' ? 'start' : undefined),
@@ -57,6 +63,9 @@ export function EditClass({ context: { now, changed }, slot, onClose }: { contex
   return (
     <Dialog title={t('ask.edit')} onClose={onClose}>
       <form class="form form--two" onSubmit={form.submit} noValidate>
+        <div class="field--wide" role="status">
+          {isMoved && !form.busy && <p class="notice notice--warn">{t('ask.edit.changed', { now: inWords(slot) })}</p>}
+        </div>
         <TextField form={form} name="date" label={t('ask.edit.date')} type="date" />
         <TextField form={form} name="start" label={t('ask.edit.start')} type="time" />
         <TextField form={form} name="end" label={t('ask.edit.end')} type="time" />

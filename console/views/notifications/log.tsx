@@ -129,14 +129,14 @@ function Row({ note, onChanged }: { note: Notification; onChanged: () => void })
 }
 
 function resend({ id, nickname, title }: Notification, onChanged: () => void): void {
-  ask({
+  ask(() => ({
     title: t('notes.resend.title', { name: nickname ?? '' }),
     follows: [title, t('notes.resend.text')],
     yes: t('notes.resend'),
     run: async (_, key) => {
       await api.post(`/notifications/${encodeURIComponent(id)}/resend`, {}, { key });
       onChanged();
-      toast(t('notes.resent'));
+      toast(t('notes.resent', { name: nickname ?? '' }));
     },
-  });
+  }));
 }

@@ -21,7 +21,7 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
   const told = (undo?: (key: string) => Promise<unknown>): void => toast(t('person.done', { name }), undo ? { undo } : {});
 
   const setRoles = (): void =>
-    ask({
+    ask(() => ({
       title: t('do.for', { what: t('person.roles'), name }),
       follows: [t('person.roles.text')],
       yes: t('save'),
@@ -31,9 +31,9 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
         await api.put(`${path}/roles`, { roles: next }, { key }).then(onChanged);
         told((undoKey) => api.put(`${path}/roles`, { roles }, { key: undoKey }).then(onChanged));
       },
-    });
+    }));
   const turn = (what: 'disable' | 'enable', back: 'disable' | 'enable'): void =>
-    ask({
+    ask(() => ({
       title: what === 'disable' ? t('person.disable.title', { name }) : t('do.for', { what: t('person.enable'), name }),
       follows: [t(`person.${what}.text`)],
       yes: t(`person.${what}`),
@@ -42,9 +42,9 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
         await post(what, key);
         told((undoKey) => post(back, undoKey));
       },
-    });
+    }));
   const unlock = (): void =>
-    ask({
+    ask(() => ({
       title: t('do.for', { what: t('person.unlock'), name }),
       follows: [t('person.unlock.text')],
       yes: t('person.unlock'),
@@ -52,7 +52,7 @@ export function accountActions(account: AccountDetail, onChanged: () => void): A
         await post('unlock', key);
         told();
       },
-    });
+    }));
 
   return [
     { label: 'person.roles', run: setRoles },

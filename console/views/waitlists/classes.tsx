@@ -3,6 +3,7 @@
 import { api } from '../../lib/api.ts';
 import { whenText } from '../../lib/format.ts';
 import { t } from '../../lib/i18n.ts';
+import { useLatest } from '../../lib/latest.ts';
 import { usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
 import type { WaitingClass } from '../../lib/types.ts';
@@ -15,6 +16,7 @@ import { toast } from '../../ui/toast.tsx';
 
 export function QueuedClasses() {
   const list = usePaged<WaitingClass>('/admin/waitlist/classes', {});
+  const latest = useLatest(list.data?.items ?? []);
   return (
     <Listing list={list} empty={<Empty title={t('waitlists.none')}>{t('waitlists.none.text')}</Empty>}>
       {(items) => (
@@ -29,7 +31,7 @@ export function QueuedClasses() {
           </thead>
           <tbody>
             {items.map((row) => (
-              <Row key={row.schedule_id} row={row} onChanged={list.reload} />
+              <Row key={row.schedule_id} row={row} onRaise={() => raise(row, latest, list.reload)} />
             ))}
           </tbody>
         </table>
@@ -38,7 +40,7 @@ export function QueuedClasses() {
   );
 }
 
-function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
+function Row({ row, onRaise }: { row: WaitingClass; onRaise: () => void }) {
   const { schedule_id, course_name, teacher_name, starts_at, cutoff_at, waitlist_length, waitlist_capacity, full, suggestion } = row;
   return (
     <tr>
@@ -62,7 +64,7 @@ function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
           <span class="row">
             <span>{suggestion.text}</span>
             {suggestion.kind === 'raise' && (
-              <Button small onClick={() => raise(row, suggestion.capacity, onChanged)}>
+              <Button small onClick={onRaise}>
                 {t('waitlists.raise', { n: suggestion.capacity })}
               </Button>
             )}
@@ -73,17 +75,25 @@ function Row({ row, onChanged }: { row: WaitingClass; onChanged: () => void }) {
   );
 }
 
-function raise({ schedule_id, course_name, waitlist_capacity, own_size }: WaitingClass, capacity: number, onChanged: () => void): void {
+/** What is suggested may change while it is asked: others raise it too, and queues grow. */
+function raise(asked: WaitingClass, latest: () => readonly WaitingClass[], onChanged: () => void): void {
   const set = (to: number | null, key: string): Promise<void> =>
-    api.put('/waitlist/capacity', { scope: 'schedule', ref: schedule_id, capacity: to }, { key }).then(onChanged);
-  ask({
-    title: t('waitlists.raise.title', { name: course_name }),
-    follows: [t('waitlists.raise.text', { from: waitlist_capacity, to: capacity })],
-    yes: t('waitlists.raise', { n: capacity }),
-    run: async (_, key) => {
-      await set(capacity, key);
-      // A class that followed its course follows it again: a size of its own would stay behind.
-      toast(t('waitlists.raised', { n: capacity }), { undo: (undoKey) => set(own_size ? waitlist_capacity : null, undoKey) });
-    },
+    api.put('/waitlist/capacity', { scope: 'schedule', ref: asked.schedule_id, capacity: to }, { key }).then(onChanged);
+  ask(() => {
+    const known = latest().find(({ schedule_id }) => schedule_id === asked.schedule_id);
+    const { course_name: name, starts_at, waitlist_capacity: from, own_size, suggestion } = known ?? asked;
+    const to = suggestion?.kind === 'raise' ? suggestion.capacity : from;
+    return {
+      title: t('waitlists.raise.title', { name }),
+      follows: [t('waitlists.raise.text', { from, to })],
+      yes: t('waitlists.raise', { n: to }),
+      isOver: known?.suggestion?.kind !== 'raise',
+      run: async (_, key) => {
+        await set(to, key);
+        // A class that followed its course follows it again: a size of its own would stay behind.
+        const undo = (undoKey: string): Promise<void> => set(own_size ? from : null, undoKey);
+        toast(t('waitlists.raised', { n: to }), { about: `${name} · ${whenText(starts_at)}`, undo });
+      },
+    };
   });
 }

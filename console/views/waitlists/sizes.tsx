@@ -3,6 +3,7 @@
 import { api, everyPage } from '../../lib/api.ts';
 import { useCourses } from '../../lib/catalog.ts';
 import { isKey, t } from '../../lib/i18n.ts';
+import { useLatest } from '../../lib/latest.ts';
 import { usePaged } from '../../lib/paged.ts';
 import { link } from '../../lib/router.ts';
 import { told } from '../../lib/told.ts';
@@ -20,7 +21,8 @@ const TYPES = ['vip', 'standard', '0', '1', '2', '3'] as const;
 export function Sizes() {
   const list = usePaged<WaitlistSize>('/waitlist/capacity', {});
   const { data: courses } = useCourses();
-  const change = (size: WaitlistSize) => (): void => changeSize(size, nameOf(size, courses ?? []), list.reload);
+  const latest = useLatest(list.data?.items ?? []);
+  const change = (size: WaitlistSize) => (): void => changeSize(size, nameOf(size, courses ?? []), latest, list.reload);
   return (
     <>
       <p class="hint">{t('sizes.text')}</p>
@@ -85,17 +87,21 @@ const capacityField = (initial: string) => ({
   check: (value: string) => wrongNumber(value, 0, PLACES_MAX),
 });
 
-function changeSize(size: WaitlistSize, name: string, reload: () => void): void {
-  const set = (capacity: number, key: string): Promise<void> => api.put('/waitlist/capacity', { ...size, capacity }, { key }).then(reload);
-  ask({
-    title: t('do.for', { what: t('waitlists.sizes'), name }),
-    follows: [],
-    yes: t('save'),
-    fields: [capacityField(String(size.capacity))],
-    run: async ({ capacity }, key) => {
-      await set(Number(capacity), key);
-      toast(t('sizes.saved'), { undo: (undoKey) => set(size.capacity, undoKey) });
-    },
+function changeSize(asked: WaitlistSize, name: string, latest: () => readonly WaitlistSize[], reload: () => void): void {
+  const { scope, ref } = asked;
+  const set = (capacity: number, key: string): Promise<void> => api.put('/waitlist/capacity', { ...asked, capacity }, { key }).then(reload);
+  ask(() => {
+    const { capacity: before } = latest().find((one) => one.scope === scope && one.ref === ref) ?? asked;
+    return {
+      title: t('do.for', { what: t('waitlists.sizes'), name }),
+      follows: [t('sizes.now', { n: before })],
+      yes: t('save'),
+      fields: [capacityField(String(before))],
+      run: async ({ capacity }, key) => {
+        await set(Number(capacity), key);
+        toast(t('sizes.saved', { name }), { undo: (undoKey) => set(before, undoKey) });
+      },
+    };
   });
 }
 
@@ -113,7 +119,7 @@ async function addSize(courses: readonly Course[], reload: () => void): Promise<
     ...TYPES.map((type) => ({ value: `type ${type}`, label: `${t('sizes.scope.type')}: ${typeName(type)}` })),
     ...courses.map(({ id, name }) => ({ value: `course ${id}`, label: name })),
   ].filter(({ value }) => !sized.has(value));
-  ask({
+  ask(() => ({
     title: t('sizes.add'),
     follows: [],
     yes: t('save'),
@@ -123,7 +129,7 @@ async function addSize(courses: readonly Course[], reload: () => void): Promise<
       const set = (to: number | null, setKey: string): Promise<void> =>
         api.put('/waitlist/capacity', { scope, ref, capacity: to }, { key: setKey }).then(reload);
       await set(Number(capacity), key);
-      toast(t('sizes.saved'), { undo: (undoKey) => set(null, undoKey) });
+      toast(t('sizes.saved', { name: choices.find(({ value }) => value === what)?.label ?? '' }), { undo: (undoKey) => set(null, undoKey) });
     },
-  });
+  }));
 }
