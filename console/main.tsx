@@ -6,6 +6,7 @@ import { live } from './lib/live.ts';
 import { startRouting } from './lib/router.ts';
 import { followOtherTabs } from './lib/session.ts';
 import { applyTheme } from './lib/theme.ts';
+import { warnBeforeLeaving } from './views/schedule/making.ts';
 import { App } from './views/app.tsx';
 
 const root = document.getElementById('root');
@@ -15,6 +16,7 @@ applyTheme();
 followOtherTabs();
 startTicking();
 startRouting();
+warnBeforeLeaving();
 startListening();
 live.comeBackSoon();
 root.replaceChildren();

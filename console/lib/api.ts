@@ -18,6 +18,8 @@ export interface Sending {
   /** The request key; a new one when left out. */
   key?: string;
   signal?: AbortSignal;
+  /** For what takes longer than most. */
+  withinMs?: number;
 }
 
 export const api = {
@@ -60,7 +62,7 @@ export async function everyPage<T>(
  * after a lost answer has one effect. A login that ran out is renewed, if need be by asking for it:
  * what was asked for goes on afterwards.
  */
-async function send<T>(method: string, path: string, body: unknown, { key, signal }: Sending = {}): Promise<T> {
+async function send<T>(method: string, path: string, body: unknown, { key, signal, withinMs }: Sending = {}): Promise<T> {
   const requestKey = method === 'GET' ? undefined : (key ?? newRequestKey());
   const whose = session.userId();
   let renewals = 0;
@@ -69,7 +71,7 @@ async function send<T>(method: string, path: string, body: unknown, { key, signa
     if (session.userId() !== whose) throw new ApiError({ status: 401, reason: 'unauthorized' });
     const token = session.token();
     try {
-      const { data } = await call<T>({ method, path, body, token, key: requestKey, language: language.peek(), signal });
+      const { data } = await call<T>({ method, path, body, token, key: requestKey, language: language.peek(), signal, withinMs });
       observeTime(data);
       return data;
     } catch (error) {

@@ -12,6 +12,8 @@ export interface Call {
   key?: string | undefined;
   language: string;
   signal?: AbortSignal | undefined;
+  /** How long an answer is waited for. */
+  withinMs?: number | undefined;
 }
 
 interface Envelope {
@@ -22,13 +24,17 @@ interface Envelope {
   request_id?: string;
 }
 
-export async function call<T>({ method, path, body, token, key, language, signal }: Call): Promise<{ data: T; message: string }> {
+export async function call<T>({ method, path, body, token, key, language, signal, withinMs = ANSWER_WITHIN_MS }: Call): Promise<{ data: T; message: string }> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': language };
   if (token) headers['Authorization'] = `Bearer ${token}`;
   if (key) headers['Idempotency-Key'] = key;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), ANSWER_WITHIN_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stop.abort();
+  }, withinMs);
   const giveUp = (): void => stop.abort();
   signal?.addEventListener('abort', giveUp);
   if (signal?.aborted) stop.abort();
@@ -44,7 +50,7 @@ export async function call<T>({ method, path, body, token, key, language, signal
     answer = (await response.json().catch(() => null)) as Envelope | null;
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError({ status: 0, reason: 'unreachable' });
+    throw new ApiError({ status: 0, reason: isLate ? 'late' : 'unreachable' });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', giveUp);

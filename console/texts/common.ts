@@ -13,6 +13,7 @@ export const common = {
   undo: ['撤销', 'Undo'],
   undone: ['已撤销：{what}', 'Undone: {what}'],
   'undo.failed': ['没能撤销“{what}”：{why}', '“{what}” could not be undone: {why}'],
+  'undo.unknown': ['不知道“{what}”撤销了没有：{why}。再点一次不会重复', 'Nobody knows whether “{what}” was undone: {why}. Another tap repeats nothing'],
   'toast.about': ['{text}（{about}）', '{text} ({about})'],
   until: ['到 {time}', 'until {time}'],
   all: ['全部', 'All'],
@@ -23,6 +24,7 @@ export const common = {
   'day.yesterday': ['昨天', 'Yesterday'],
 
   'error.unreachable': ['连不上服务器，请检查网络后重试', 'The server cannot be reached: check the network and try again'],
+  'error.late': ['服务器迟迟没有答复，请重试', 'The server takes too long to answer: try again'],
   'error.status': ['操作没有成功（{status}）', 'That did not work ({status})'],
   'error.unknown': ['出错了：{what}', 'Something went wrong: {what}'],
   'wrong.empty': ['请填写', 'Please fill this in'],

@@ -56,6 +56,10 @@ export const courses = {
   'plan.conflicts': ['{n} 节有冲突，不会排', '{n} {n|conflicts and is|conflict and are} left out'],
   'plan.none': ['这些条件下没有一节课，请检查日期、星期和时间。', 'These dates, weekdays and times give no class.'],
   'plan.stopped': ['中途停下了：{why}。已排的不会重复，可以继续。', 'It stopped: {why}. What is planned is not planned twice; go on.'],
+  'plan.unknown': [
+    '没有收到答复：{why}。有 {n} 节可能已经排上，也可能没有。继续会弄清楚，不会重复排；不继续的话，请先到课程板核对。',
+    'No answer: {why}. {n} {n|class|classes} may be planned or not. Going on finds out, and plans none twice; if you leave it, look at the board first.',
+  ],
   'plan.again': ['继续', 'Go on'],
   'plan.leave': ['不再继续', 'Leave the rest'],
   'plan.see': ['到课程板查看', 'See them on the board'],

@@ -198,6 +198,7 @@ export const roster = {
   'done.remove': ['{name} 已移出候补', 'Removed {name} from the waitlist'],
   'done.notify': ['已开始抢占', 'The race has begun'],
   'done.note': ['给 {name} 的备注已保存', 'The note on {name} is saved'],
+  'done.attend.unknown': ['不知道 {name} 标记上没有：{why}。再标一次不会重复', 'Nobody knows whether {name} was marked: {why}. Marking again repeats nothing'],
   'done.attend.failed': ['没能标记 {name}：{why}', '{name} could not be marked: {why}'],
   'done.export.part': ['只导出了 {n} 人：名单太长，不完整', 'Only {n} exported: the roster is too long to be complete'],
   'done.export': ['已导出 {n} 人', '{n} exported'],

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 
+import { ApiError } from '../lib/errors.ts';
 import { t } from '../lib/i18n.ts';
 import { newRequestKey } from '../lib/tap.ts';
 import { told } from '../lib/told.ts';
@@ -68,6 +69,12 @@ function ToastItem({ toast: { id, text, about, bad, undo } }: { toast: Toast }) 
       dismiss(id);
       toast(t('undone', { what: text }), where);
     } catch (error) {
+      // Who does not know whether it was done tries again, under the same key.
+      if (error instanceof ApiError && error.unknown) {
+        toast(t('undo.unknown', { what: text, why: told(error) }), { ...where, bad: true });
+        setBusy(false);
+        return;
+      }
       dismiss(id);
       toast(t('undo.failed', { what: text, why: told(error) }), { ...where, bad: true });
     }

@@ -217,7 +217,7 @@ test('health: what the server did is plotted, and an audit finds nothing wrong',
   await until('five plots', async () => (await page.locator('.plot canvas').count()) === 5);
   const drawn = await page.locator('.plot canvas').first().evaluate((canvas) => new Set(new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size);
   assert.ok(drawn > 4, 'axes and lines of their own colours');
-  await page.getByRole('button', { name: '开始审计' }).click();
+  await page.getByRole('button', { name: '开始核对' }).click();
   await page.getByText('全部一致。').waitFor();
   assert.match(await page.locator('.page-head').innerText(), /SQLite/);
   await desk.shoot(page, 'health', { fullPage: true });

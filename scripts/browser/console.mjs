@@ -311,7 +311,7 @@ test('a fee is taken at the desk, a booking confirmed, the class moved, and call
 test('the server is audited with a tap, and its health is drawn', async () => {
   await advance(1);
   await show('health');
-  await page.getByRole('button', { name: '开始审计' }).click();
+  await page.getByRole('button', { name: '开始核对' }).click();
   await page.getByText(/^全部一致。课次 \d+/).waitFor();
 });
 

@@ -127,7 +127,9 @@ async function attend(booking: RosterBooking, context: Context, present: boolean
     const undo = (key: string): Promise<void> => mark(status === 'completed', key);
     tell(context, t(present ? 'done.present' : 'done.absent', { name }), wasMarked ? { undo } : {});
   } catch (error) {
-    tell(context, t('done.attend.failed', { name, why: told(error) }), { bad: true });
+    const isUnknown = error instanceof ApiError && error.unknown;
+    tell(context, t(isUnknown ? 'done.attend.unknown' : 'done.attend.failed', { name, why: told(error) }), { bad: true });
+    context.changed();
   }
 }
 

@@ -48,10 +48,19 @@ export function isUnfinished(): boolean {
   return own !== null && own.state.value !== 'done';
 }
 
+/** A plan that is not made to its end is forgotten with the page, and with it what would keep it from being made twice. */
+export function warnBeforeLeaving(): void {
+  addEventListener('beforeunload', (event) => {
+    if (isUnfinished()) event.preventDefault();
+  });
+}
+
 export class Making {
   readonly answer = signal<BatchAnswer>({ created: [], refused: [] });
   readonly state = signal<'working' | 'stopped' | 'done'>('working');
   readonly error = signal<unknown>(null);
+  /** Of how many nobody knows whether they were made: the answer was lost. */
+  readonly unknown = signal(0);
   readonly total: number;
   readonly whose = user.peek()?.id;
   #order: Order;
@@ -67,6 +76,7 @@ export class Making {
   async goOn(): Promise<void> {
     this.state.value = 'working';
     this.error.value = null;
+    this.unknown.value = 0;
     for (let part = this.#left[0]; part; part = this.#left[0]) {
       try {
         // Each part is a request of its own: the next must not go out in the name of whoever logged in meanwhile.
@@ -79,6 +89,7 @@ export class Making {
       } catch (error) {
         // What was refused as a whole was not done; the same key would only repeat the refusal.
         if (error instanceof ApiError && !error.unknown) part.key = newRequestKey();
+        else this.unknown.value = part.starts.length;
         this.error.value = error;
         this.state.value = 'stopped';
         return;

@@ -52,7 +52,9 @@ export function Outcome({ making }: { making: Making }) {
           </label>
           {state === 'stopped' && (
             <p class="notice notice--bad row" role="alert">
-              {t('plan.stopped', { why: told(making.error.value) })}
+              {making.unknown.value > 0
+                ? t('plan.unknown', { n: making.unknown.value, why: told(making.error.value) })
+                : t('plan.stopped', { why: told(making.error.value) })}
               <Button onClick={() => void making.goOn()}>{t('plan.again')}</Button>
               <Button kind="quiet" onClick={() => (latest.value = null)}>
                 {t('plan.leave')}
