@@ -29,7 +29,10 @@ export type More = Omit<Toast, 'id' | 'text'>;
 
 export function toast(text: string, more: More = {}): void {
   latest += 1;
-  toasts.value = [...toasts.peek(), { id: latest, text, ...more }].slice(-TOASTS_MAX);
+  // Only the last that was done to something is offered to be taken back: what was before it is past.
+  const isPast = (one: Toast): boolean => !more.bad && more.about !== undefined && one.about === more.about;
+  const before = toasts.peek().map(({ undo, ...one }) => (undo && !isPast(one) ? { ...one, undo } : one));
+  toasts.value = [...before, { id: latest, text, ...more }].slice(-TOASTS_MAX);
 }
 
 /** What somebody did must not be taken back by whoever logs in next. */

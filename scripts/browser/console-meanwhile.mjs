@@ -110,6 +110,20 @@ test('whom a freed seat goes to is said as it is by now, before the booking is c
   await press(page, '取消预约');
   await toast(page, '已取消 阿安 的预约').waitFor();
   await entry(page, '阿冰').getByText('已通知').waitFor();
+  await badge('邀约中');
+  assert.equal(await page.getByRole('button', { name: /^撤销：已取消 阿安/ }).count(), 0, 'the seat is promised to those who wait');
+});
+
+test('only the last that was done to a class is offered to be taken back', async () => {
+  const id = await makeClass('16:15');
+  await open(id);
+  await action('暂停预约').click();
+  await press(page, '暂停预约');
+  await page.getByRole('button', { name: '撤销：已暂停预约（前台练习 · 明天 16:15）' }).waitFor();
+  await action('恢复预约').click();
+  await press(page, '恢复预约');
+  await page.getByRole('button', { name: '撤销：已恢复预约（前台练习 · 明天 16:15）' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: '撤销：已暂停预约（前台练习 · 明天 16:15）' }).count(), 0);
 });
 
 test('what cannot be done any more says so, and its button is dead: a booking, an offer, a class', async () => {
@@ -182,6 +196,45 @@ test('the form of time and place says that somebody else has moved the class, an
   await press(page, '保存');
   await page.locator('.class__when', { hasText: '明天 07:30–08:30' }).waitFor();
   await page.locator('.class__facts', { hasText: '听雨轩' }).waitFor();
+});
+
+test('the coach of a class is shown before all coaches were read', async () => {
+  const id = await makeClass('06:00', { teacher_id: await desk.teacher('何老师') });
+  const { page: own, context } = await desk.window('operator', '小吴', `/classes/${id}`);
+  let read;
+  const waited = new Promise((resolve) => { read = resolve; });
+  await own.route('**/api/v1/teachers*', async (route) => {
+    await waited;
+    await route.continue();
+  });
+  await own.getByRole('button', { name: '改时间地点' }).click();
+  const coach = dialog(own).getByLabel('老师');
+  const chosen = () => coach.evaluate((select) => select.selectedOptions[0]?.label);
+  assert.equal(await chosen(), '何老师');
+  read();
+  await coach.locator('option', { hasText: '林老师' }).waitFor({ state: 'attached' });
+  assert.equal(await chosen(), '何老师');
+  await context.close();
+});
+
+test('on a phone news are within the page, close at hand, and never hide all of it', async () => {
+  const long = (await desk.admin.call('POST', '/courses', { name: '油画一对一进阶研习班（周末亲子特别场）'.repeat(3), kind: 1, duration_min: 60 })).id;
+  const { id } = await desk.admin.call('POST', '/schedules', { course_id: long, starts_at: at('20:00', NEXT), capacity: 3 });
+  for (const student of [first, second, third]) await student.book(id);
+  const { page: own, context } = await desk.window('operator', '小郑', `/classes/${id}`, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+  for (const { name } of [first, second, third]) {
+    await own.getByRole('button', { name: `备注：${name}` }).click();
+    await dialog(own).getByLabel('老师备注').fill('需要加强基本功');
+    await press(own, '保存');
+    await toast(own, `给 ${name} 的备注已保存`).waitFor();
+  }
+  for (const close of await own.locator('.toast:visible').getByRole('button', { name: '关闭' }).all()) {
+    const { x, width } = await close.boundingBox();
+    assert.ok(x >= 0 && x + width <= 360, `the button that closes is at ${x}`);
+  }
+  assert.equal(await own.locator('.toast:visible').count(), 2);
+  await desk.shoot(own, 'news-phone');
+  await context.close();
 });
 
 test('how many may wait: the question follows what somebody else has set', async () => {

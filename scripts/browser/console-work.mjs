@@ -297,6 +297,10 @@ test('attendance at a tap, corrected by the other one, and taken back after the 
   await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '爽约' }).waitFor();
   await onPerson('到课', '阿安', coach.page);
   await rosterRow(coach.page, '阿安').locator('.badge', { hasText: '到课' }).waitFor();
+  // However narrow the column, a button's word stays in one line.
+  await coach.page.setViewportSize({ width: 1000, height: 900 });
+  for (const button of await coach.page.locator('.roster__buttons .button').all()) assert.ok((await button.boundingBox()).height < 40);
+  await coach.page.setViewportSize({ width: 1280, height: 900 });
   await asks('完课', coach.page);
   await dialog(coach.page).getByText('未标记爽约的 2 位学员记为到课').waitFor();
   await press(coach.page, '完课');

@@ -15,6 +15,7 @@ import type { Tone } from '../../ui/badge.tsx';
 import { Changed } from '../../ui/changed.tsx';
 import { Countdown } from '../../ui/countdown.tsx';
 import { SeatBar } from '../../ui/seats.tsx';
+import { isOver } from './filter.ts';
 import type { Watcher } from './watcher.ts';
 
 interface Props {
@@ -67,7 +68,7 @@ function CardBody({ slot: { value: slot } }: { slot: Signal<Slot> }) {
         </span>
         {seats_held > 0 && <span class="held">{t('card.held', { n: seats_held })}</span>}
         {seats_offered > 0 && <span class="hot">{t('card.offered', { n: seats_offered })}</span>}
-        <span class="card__left">{seats_left > 0 ? t('card.left', { n: seats_left }) : ''}</span>
+        <span class="card__left">{seats_left > 0 && !isOver(slot) ? t('card.left', { n: seats_left }) : ''}</span>
       </span>
       <span class="card__queue">
         <Rounds slot={slot} />
@@ -95,12 +96,14 @@ const TONES: Record<Slot['availability'], Tone> = {
 };
 
 export function State({ slot }: { slot: Slot }) {
-  const { availability } = slot;
+  const { availability, seats_offered } = slot;
   const begun = useHasCome(slot.starts_at);
   const ended = useHasCome(slot.ends_at);
   if (begun && availability !== 'completed' && availability !== 'revoked') {
     return <Badge tone={ended ? 'held' : 'faint'}>{ended ? t('card.ended') : t('card.started')}</Badge>;
   }
+  // Its seats are not all taken: some are kept for who waits.
+  if (availability === 'booked' && seats_offered > 0) return <Badge tone="hot">{t('class.offered')}</Badge>;
   return <Badge tone={TONES[availability]}>{t(`availability.${availability}`)}</Badge>;
 }
 

@@ -133,7 +133,7 @@ function complete(context: Context): void {
     return {
       title: t('ask.complete'),
       follows: [
-        present === null ? t('ask.complete.presents') : t('ask.complete.present', { n: present }),
+        ...(present === null ? [t('ask.complete.presents')] : present > 0 ? [t('ask.complete.present', { n: present })] : []),
         ...(now.waitlist.length > 0 ? [t('ask.complete.queue')] : []),
         t('ask.complete.later'),
         t('ask.final'),

@@ -57,12 +57,13 @@ function cancelBooking(asked: RosterBooking, context: Context): void {
     const { now, changed } = latest;
     const { nickname: name } = booking;
     const waiting = now.waitlist.length;
+    const races = waiting > 0 && now.waitlist.open;
     return {
       title: t('ask.cancel', { name }),
       follows: [
         t('ask.cancel.told', { name }),
         ...(booking.payment_status === 'paid' ? [t('ask.cancel.refund', { price: yuan(booking.final_price_fen) })] : []),
-        waiting > 0 && now.waitlist.open ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
+        races ? t('ask.cancel.race', { n: waiting }) : t('ask.cancel.public'),
       ],
       yes: t('ask.cancel.yes'),
       danger: true,
@@ -73,9 +74,10 @@ function cancelBooking(asked: RosterBooking, context: Context): void {
         const { schedule_id, student_id: profile_id, student_note: note } = booking;
         const again = { schedule_id, profile_id, ...(note ? { note } : {}) };
         // Booking again is for staff alone; whether a seat is still free is for the server to say. What cost
-        // a fee was paid back, and would have to be paid again within minutes: that is no undoing.
+        // a fee was paid back, and would have to be paid again within minutes: that is no undoing. Nor can
+        // it be undone once the seat is promised to those who wait.
         const undo = (undoKey: string): Promise<void> => api.post('/bookings', again, { key: undoKey }).then(changed);
-        tell(latest, t('done.cancel', { name }), isStaff.peek() && booking.final_price_fen === 0 ? { undo } : {});
+        tell(latest, t('done.cancel', { name }), isStaff.peek() && booking.final_price_fen === 0 && (!races || now.seats_left > 0) ? { undo } : {});
       },
     };
   });

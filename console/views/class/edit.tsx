@@ -36,6 +36,8 @@ export function EditClass({ context, slot, onClose }: { context: Context; slot: 
   // What was there when the form was opened: frames that come meanwhile change nothing that is typed.
   const [initial] = useState(() => editedOf(slot));
   const isMoved = JSON.stringify(editedOf(slot)) !== JSON.stringify(initial);
+  // Until all of them are there, the one it has is shown.
+  const own = slot.teacher_id ? [{ id: slot.teacher_id, name: slot.teacher_name ?? '' }] : [];
   const form = useForm({
     initial,
     check: ({ date, start, end, place }) => ({
@@ -76,7 +78,7 @@ export function EditClass({ context, slot, onClose }: { context: Context; slot: 
             label={t('ask.edit.teacher')}
             choices={[
               ...(initial.teacher ? [] : [{ value: '', label: t('card.no_teacher') }]),
-              ...(teachers ?? []).map(({ id, name }) => ({ value: id, label: name })),
+              ...(teachers ?? own).map(({ id, name }) => ({ value: id, label: name })),
             ]}
           />
         )}

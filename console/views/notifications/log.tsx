@@ -96,6 +96,7 @@ export function Log() {
 
 function Row({ note, onChanged }: { note: Notification; onChanged: () => void }) {
   const { happened_at, nickname, account_id, kind, title, body, state, reason, detail, attempts, next_at, schedule_id } = note;
+  const what = tWord('kind', kind);
   const again = state === 'refused' || state === 'failed' || state === 'dropped';
   return (
     <tr>
@@ -107,7 +108,8 @@ function Row({ note, onChanged }: { note: Notification; onChanged: () => void })
       </td>
       <td>
         <span>
-          <a href={link(['classes', schedule_id])}>{tWord('kind', kind)}</a> <strong>{title}</strong> <span class="soft">{body}</span>
+          <a href={link(['classes', schedule_id])}>{what}</a> {title !== what && <strong>{title}</strong>}{' '}
+          <span class="soft">{body}</span>
         </span>
       </td>
       <td data-label={t('notes.state')}>
