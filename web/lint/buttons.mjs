@@ -3,9 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import postcss from 'postcss';
 import selectors from 'postcss-selector-parser';
-import { filesOf } from './sheets.mjs';
+import { filesOf, rulesOf } from './sheet.mjs';
 
 const BUTTON = /<button\b[^]*?\bclass="([^"]*)"/g;
 const WEAK = /^(width|margin|margin-left|margin-right)$/;
@@ -22,20 +21,14 @@ function buttonClasses(wxml) {
 
 function checkSheet(folder, file, classes) {
   const found = [];
-  let root;
-  try {
-    root = postcss.parse(readFileSync(path.join(folder, file), 'utf8'), { from: file });
-  } catch {
-    return [];
-  }
-  root.walkRules((rule) => {
+  for (const { rule, place } of rulesOf(folder, file)) {
     const weak = rule.nodes.find((node) => node.type === 'decl' && WEAK.test(node.prop));
-    if (!weak) return;
+    if (!weak) continue;
     selectors((list) => list.each((selector) => {
       if (!isOfButton(selector, classes) || strength(selector) >= 2) return;
-      found.push(`${file}:${rule.source.start.line}: "${String(selector).trim()}" gives a button its ${weak.prop}, but WeChat's own sheet is stronger; say the class twice`);
+      found.push(`${place}: "${String(selector).trim()}" gives a button its ${weak.prop}, but WeChat's own sheet is stronger; say the class twice`);
     })).processSync(rule.selector);
-  });
+  }
   return found;
 }
 

@@ -1,9 +1,9 @@
 // What WeChat refuses or ignores in WXSS, though a browser would take it.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import postcss from 'postcss';
 import selectors from 'postcss-selector-parser';
+import { filesOf, rulesOf } from './sheet.mjs';
 
 /** @returns {string[]} findings with places as seen from the folder */
 export function checkSheets(folder) {
@@ -14,21 +14,15 @@ export function checkSheets(folder) {
 /** In a component only classes and :host may be selected; WeChat warns and other bases ignore the rest. */
 function checkComponent(folder, file) {
   const found = [];
-  let root;
-  try {
-    root = postcss.parse(readFileSync(path.join(folder, file), 'utf8'), { from: file });
-  } catch {
-    return [];
-  }
-  root.walkRules((rule) => {
-    if (rule.parent.type === 'atrule' && /keyframes$/.test(rule.parent.name)) return;
-    const refused = (what) => found.push(`${file}:${rule.source.start.line}: "${rule.selector}" selects by ${what}; a component's WXSS may use classes only`);
+  for (const { rule, place } of rulesOf(folder, file)) {
+    if (rule.parent.type === 'atrule' && /keyframes$/.test(rule.parent.name)) continue;
+    const refused = (what) => found.push(`${place}: "${rule.selector}" selects by ${what}; a component's WXSS may use classes only`);
     selectors((list) => list.walk((node) => {
       if (node.type === 'tag') refused('tag');
       else if (node.type === 'id') refused('id');
       else if (node.type === 'attribute') refused('attribute');
     })).processSync(rule.selector);
-  });
+  }
   return found;
 }
 
@@ -38,11 +32,4 @@ function isComponent(sheet) {
   } catch {
     return false;
   }
-}
-
-export function filesOf(folder, ending) {
-  return readdirSync(folder, { recursive: true })
-    .map((name) => name.split(path.sep).join('/'))
-    .filter((name) => name.endsWith(ending) && !name.includes('node_modules/'))
-    .sort();
 }

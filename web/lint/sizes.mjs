@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { packagesOf } from '../h5/compiler/components.mjs';
-import { filesOf } from './sheets.mjs';
+import { filesOf } from './sheet.mjs';
 
 const MEGABYTE = 1024 * 1024;
 const MAIN_MAX = 1 * MEGABYTE;

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { filesOf } from './sheets.mjs';
+import { filesOf } from './sheet.mjs';
 
 /** `this.timer = …`, but not `this.timer.x = …` and `this.timer === …`. */
 const ASSIGNED = /\bthis\.(?!data\b)([A-Za-z_$][\w$]*)\s*=(?!=)/g;

@@ -128,6 +128,8 @@ test('at home, the next class is the chosen student’s, however many the other 
     'GET /slots': () => ({ items: [], total: 0 }), 'GET /slots/c1': () => schedule(),
   }, { login: { ...LOGIN, studentId: 's2' } });
   assert.equal(view.page().data.next.id, 'b30');
+  const asked = view.server.requests.filter(({ path }) => path === '/bookings/mine/upcoming');
+  assert.deepEqual(asked.map(({ query }) => query), ['student_id=s2&page_size=1']);
   assert.doesNotMatch(view.shown(), /还没有预约/);
   done(view);
 });
