@@ -42,6 +42,7 @@ App({
       inbox.end()
       socket.close()
       socket.forget()
+      consent.forget()
     }
     if (!login || !this.inFront) return
     const isNew = socket.link() === 'off'

@@ -2,8 +2,12 @@
 
 const { API } = require('./config')
 const clock = require('./clock')
+const signal = require('./signal')
 
 const TIMEOUT_MS = 15000
+
+/** Whether the server answered what was asked of it last. */
+const reach = signal(true)
 
 /**
  * Why a request was not answered with success: an error with the server's `status` (0 where no answer
@@ -63,13 +67,17 @@ function send({ method = 'GET', path, data, token, key, timeout = TIMEOUT_MS }) 
       header,
       timeout,
       success({ statusCode, data: body }) {
+        reach.set(statusCode < 500)
         const envelope = /** @type {any} */ (body)
         const told = envelope && envelope.data && envelope.data.server_time
         if (typeof told === 'string') clock.observe(told, askedAt)
         if (statusCode >= 200 && statusCode < 300 && envelope && 'data' in envelope) resolve(envelope.data)
         else reject(problemOf(statusCode, envelope))
       },
-      fail: ({ errMsg }) => reject(unanswered(errMsg)),
+      fail({ errMsg }) {
+        reach.set(false)
+        reject(unanswered(errMsg))
+      },
     })
   })
 }
@@ -96,4 +104,4 @@ function route(parts, ...ids) {
   return parts.reduce((path, part, index) => path + encodeURIComponent(ids[index - 1]).replace(/\./g, '_') + part)
 }
 
-module.exports = { send, query, route, apiError, isApiError }
+module.exports = { send, query, route, apiError, isApiError, watchReach: reach.watch }

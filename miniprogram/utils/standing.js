@@ -56,11 +56,13 @@ function standingOf(schedule, now) {
 /** @param {any} offer */
 function offered(offer) {
   const begun = Boolean(offer.begun_at)
-  const text = offer.stage === 'turn'
-    ? '名额已单独为您保留，请在时限内确认。'
-    : '所有候补用户都收到了通知，先确认者得。'
-  const title = offer.stage === 'turn' ? '保留给第一位' : '有名额，立即预约'
-  return standing('offered', 'hot', title, begun ? '您已开始确认，请完成。' : text, ['accept', 'decline'], confirmBy(offer))
+  const alone = offer.stage === 'turn'
+  const title = alone ? '保留给第一位' : '有名额，立即预约'
+  // To begin takes the seat from nobody in a race: only who completes first has it.
+  const text = alone
+    ? (begun ? '您已开始确认，请在时限内完成。' : '名额已单独为您保留，请在时限内确认。')
+    : (begun ? '您已开始确认，名额还没有确定，先完成者得。' : '所有候补用户都收到了通知，先确认者得。')
+  return standing('offered', 'hot', title, text, ['accept', 'decline'], confirmBy(offer))
 }
 
 /** @param {any} booking @param {boolean} started */

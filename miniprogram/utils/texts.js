@@ -1,5 +1,5 @@
 // What to say when the server refuses, and what to do then. The server's own text is literal and is
-// shown as it is; here stands what helps.
+// shown as it is, but for what it cannot know; here stands what helps.
 
 const { isApiError } = require('./http')
 
@@ -28,6 +28,9 @@ const ADVICE = {
   too_many_requests: '稍等片刻再试。',
 }
 
+/** Where the server's text says more than a refusal can know: whose the seat is now. @type {Record<string, string>} */
+const TITLES = { offer_lapsed: '候补确认已过期' }
+
 /** @param {string} reason */
 const adviceFor = (reason) => ADVICE[reason] || ''
 
@@ -37,7 +40,7 @@ const adviceFor = (reason) => ADVICE[reason] || ''
  */
 function explain(error) {
   if (isApiError(error)) {
-    return { reason: error.reason, title: error.message, advice: adviceFor(error.reason) }
+    return { reason: error.reason, title: TITLES[error.reason] || error.message, advice: adviceFor(error.reason) }
   }
   // Not the server's refusal but our own fault: it must be seen, and not be shown as one.
   setTimeout(() => { throw error })

@@ -56,7 +56,7 @@ stage.test('who joins is asked whether WeChat may tell them; the message leads t
 
   const back = await stage.phone('小雨', `/pages/notifications/waitlist?id=${await entryOf(lesson, '小雨')}`);
   await back.tap('立即预约');
-  await back.sees('已开始确认，请在时限内完成', back.sheet);
+  await back.sees('已开始确认，先完成者得', back.sheet);
   await back.tap('确认预约', back.sheet);
   await back.sees('预约成功', back.sheet);
 });
@@ -64,6 +64,30 @@ stage.test('who joins is asked whether WeChat may tell them; the message leads t
 async function entryOf(lesson, name) {
   return (await lesson.state(name)).mine.waitlist_entry.id;
 }
+
+stage.test('a question that stands open gives way to an offer, and comes when the seat is settled', async () => {
+  const { school } = stage;
+  await school.newDay('12:30');
+  const lesson = await school.lesson({ starts: '19:00' });
+  const phone = await stage.phone('嘉怡', classPage(lesson), ASKED);
+  await phone.tap('加入候补');
+  await phone.question.waitFor();
+  // The page behind the question hears of the place before the seat is freed.
+  await phone.until(() => phone.seen.heard.some(({ data }) => data?.mine?.waitlist_entry));
+  await lesson.free();
+  await phone.question.waitFor({ state: 'detached' });
+  await phone.tap('有名额，立即预约');
+  await phone.sees('已开始确认，先完成者得', phone.sheet);
+  await stage.shoot(phone, 'offer first');
+  await phone.tap('确认预约', phone.sheet);
+  await phone.sees('预约成功', phone.sheet);
+  assert.equal(await phone.question.count(), 0);
+  await phone.tap('完成', phone.sheet);
+  await phone.question.waitFor();
+  await stage.shoot(phone, 'asked when it is settled');
+  await phone.answer('允许');
+  await phone.until(async () => (await school.person('嘉怡')).call('GET', '/users/subscribe').then(({ templates }) => templates.some(({ remaining }) => remaining > 0)));
+});
 
 stage.test('a tap on a message whose offer is over says what became of it', async () => {
   const { school } = stage;
@@ -137,7 +161,7 @@ stage.test('two of one account: the message names the student, and a parent conf
   await phone.sees('有名额，立即预约');
   await phone.sees(/周小可/);
   await phone.tap('立即预约');
-  await phone.sees('已开始确认，请在时限内完成', phone.sheet);
+  await phone.sees('已开始确认，先完成者得', phone.sheet);
   await phone.sees(/周小可/, phone.sheet);
   await phone.tap('确认预约', phone.sheet);
   await phone.sees('预约成功', phone.sheet);

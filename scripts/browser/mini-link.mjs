@@ -146,7 +146,7 @@ stage.test('a seat on offer that was confirmed without an answer is confirmed on
   const phone = await stage.phone('B', `/pages/waitlist/detail?id=${lesson.entries.B}`);
   await lesson.free();
   await phone.tap(OFFERED);
-  await phone.sees('已开始确认，请在时限内完成', phone.sheet);
+  await phone.sees('已开始确认，先完成者得', phone.sheet);
   const asked = phone.listensTo('/respond');
   await loseAnswers(phone, '**/respond', 3);
   await phone.tap('确认预约', phone.sheet);

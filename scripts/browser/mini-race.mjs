@@ -24,7 +24,7 @@ async function released(at, options = {}) {
 /** Opens the sheet on which a seat is confirmed, and waits until the server knows. */
 async function opensSheet(phone) {
   await phone.tap(OFFERED);
-  await phone.sees('已开始确认，请在时限内完成', phone.sheet);
+  await phone.sees(/^已开始确认/, phone.sheet);
 }
 
 stage.test('W2, W3, W4: all who wait see the seat and the same countdown; the first to confirm has it, the others keep their places', async () => {
@@ -83,6 +83,12 @@ stage.test('W4: two confirm in the same instant: one has the seat, and both see 
     await phones[0].sees('您是第1位候补');
     await lesson.free();
     await Promise.all(phones.map(opensSheet));
+    // Both have begun, and neither has the seat.
+    for (const phone of phones) {
+      await phone.sees('已开始确认，先完成者得', phone.sheet);
+      await phone.sees(/名额还不是您的/, phone.sheet);
+    }
+    if (round === 1) await stage.shoot(phones[0], 'begun in a race');
     const go = await held(phones);
     await Promise.all(phones.map((phone) => phone.tap('确认预约', phone.sheet)));
     await go();
@@ -158,6 +164,44 @@ stage.test('W5, W6: a sheet that was open over the deadline says so in the liter
   await b.sees('您是第2位候补，有名额会再通知您。', b.sheet);
   await stage.shoot(b, 'lapsed');
   b.wasCutOff();
+});
+
+stage.test('W5: whose sheet is open when the race ends is told that the seat is now kept for them, the first in line', async () => {
+  const { school } = stage;
+  const lesson = await released('12:30', { queue: ['A', 'B'] });
+  const a = await stage.phone('A', placePage(lesson, 'A'));
+  await lesson.free();
+  // Not begun, as on a phone without a network: a begun confirmation would not lapse.
+  await a.page.route('**/waitlist/*/begin', (route) => route.abort());
+  await a.tap(OFFERED);
+  await a.counts('15:00', a.sheet.getByRole('timer'));
+  await school.at('12:45');
+  await a.sees('名额现已按顺位单独保留给您，请重新确认。', a.sheet);
+  await a.seesNo(/下一位/, a.sheet);
+  await stage.shoot(a, 'lapsed and kept');
+  await a.page.unroute('**/waitlist/*/begin');
+  await a.tap('知道了', a.sheet);
+  await a.sees('保留给第一位');
+  await a.tap(OFFERED);
+  await a.sees('已开始确认，请在时限内完成', a.sheet);
+  await a.tap('确认预约', a.sheet);
+  await a.sees('预约成功', a.sheet);
+  a.wasCutOff();
+});
+
+stage.test('W7: where nobody is next in line, a lapse does not say that somebody is', async () => {
+  const { school } = stage;
+  await school.newDay('09:00');
+  const lesson = await school.lesson({ queue: ['A'] });
+  const a = await stage.phone('A', placePage(lesson, 'A'));
+  await lesson.free();
+  await a.sees(OFFERED);
+  await school.at('09:15');
+  await a.sees('保留给第一位');
+  await school.at('09:30');
+  await a.sees('候补确认已过期', a.screen.locator('.place'));
+  await a.seesNo(/下一位/);
+  await stage.shoot(a, 'lapsed and nobody next');
 });
 
 stage.test('W7: nobody answers until the queue closes: all places end, and the seat is public', async () => {
@@ -288,7 +332,7 @@ stage.test('an offer shows over any other page, and leads to its confirmation', 
   await a.counts('10:00', popup.getByRole('timer'));
   await a.tap('立即预约', popup);
   await a.isAt('pages/waitlist/detail');
-  await a.sees('已开始确认，请在时限内完成', a.sheet);
+  await a.sees(/^已开始确认/, a.sheet);
   await a.tap('确认预约', a.sheet);
   await a.sees('预约成功', a.sheet);
 });

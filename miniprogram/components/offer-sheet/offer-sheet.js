@@ -1,9 +1,10 @@
 // Confirming a seat on offer. Opening the sheet is recorded, so that what was begun in time may end a
 // little later; the tap sends one request; who comes second is told so, and where they stand, at once.
+// In a race it takes the seat from nobody else: the words say so until the server has decided.
 
 const actions = require('../../utils/actions')
 const api = require('../../utils/api')
-const { route } = require('../../utils/http')
+const { route, watchReach } = require('../../utils/http')
 const endings = require('../../utils/endings')
 const consent = require('../../utils/consent')
 const navigate = require('../../utils/navigate')
@@ -15,15 +16,15 @@ const { confirmBy, isInLine } = require('../../utils/standing')
 /** What ends an offer, as events tell it. @type {Record<string, string>} */
 const ENDS = {
   offer_lost: '名额已被抢占',
-  offer_lapsed: '候补确认已过期，名额已顺位给下一位候补用户',
+  offer_lapsed: endings.LAPSED,
   offer_withdrawn: '候补名额已收回',
   waitlist_closed: '候补已截止',
 }
 /** Refusals that are about this try, and not about the seat. */
 const PASSING = ['too_many_requests', 'request_in_progress', 'unauthorized', 'login_expired']
 
-/** @type {{phase: string, problem: string, over: boolean, begun: boolean, unpaid: boolean, endTitle: string, endText: string}} */
-const CLOSED = { phase: 'closed', problem: '', over: false, begun: false, unpaid: false, endTitle: '', endText: '' }
+/** @type {{phase: string, problem: string, over: boolean, begun: boolean, alone: boolean, unpaid: boolean, endTitle: string, endText: string}} */
+const CLOSED = { phase: 'closed', problem: '', over: false, begun: false, alone: false, unpaid: false, endTitle: '', endText: '' }
 
 Component({
   properties: {
@@ -33,10 +34,13 @@ Component({
   data: { ...CLOSED, deadline: '', courseName: '', when: '', nickname: '', price: '' },
   lifetimes: {
     attached() {
-      this.off = offers.onNews((event) => this.hear(event))
+      this.offs = [
+        offers.onNews((event) => this.hear(event)),
+        watchReach((isReached) => { if (isReached) this.recover() }),
+      ]
     },
     detached() {
-      this.off()
+      this.offs.forEach((/** @type {() => void} */ off) => off())
       if (this.place) offers.attend('')
       this.place = null
     },
@@ -47,10 +51,12 @@ Component({
      */
     async open(place) {
       if (this.data.phase !== 'closed') return
-      this.place = place
+      // A copy: the page goes on writing into what it shows, and the tap is about what stands here.
+      this.place = { ...place, offer: { ...place.offer } }
       this.seen = this.data.schedule
       offers.attend(place.waitlistId)
       this.bookingId = ''
+      this.unanswered = ''
       this.setData({
         ...CLOSED,
         phase: 'asking',
@@ -60,16 +66,39 @@ Component({
         nickname: place.nickname || '',
         price: place.price || '',
         begun: Boolean(place.offer.begun_at),
+        alone: place.offer.stage === 'turn',
       })
+      await this.begin()
+    },
+
+    /** Tells the server that the seat is being confirmed. */
+    async begin() {
+      const { place } = this
       try {
         const { confirm_by: deadline } = await actions.begin(place.waitlistId, place.offer.id)
         if (this.isAbout(place)) this.setData({ deadline, begun: true, over: false })
       } catch (error) {
         if (!this.isAsking(place)) return
         // Nobody has tapped yet, so there is no outcome to be unsure of; a seat may be confirmed without this.
-        if (error.isUnknown) this.setData({ problem: `${explain(error).title}。仍可直接点确认预约。` })
+        if (error.isUnknown) this.doubt('begin', `${explain(error).title}。仍可直接点确认预约。`)
         else this.refuse(error)
       }
+    },
+
+    /** What was asked got no answer. @param {'begin' | 'answer'} unanswered @param {string} problem */
+    doubt(unanswered, problem) {
+      this.unanswered = unanswered
+      this.setData({ phase: 'asking', problem })
+    },
+
+    /** The server is there again: the sheet does not go on saying that it is not. */
+    recover() {
+      const { unanswered } = this
+      if (!unanswered || this.data.phase !== 'asking') return
+      this.unanswered = ''
+      // What became of a tap is for the next tap to find out; what was only to be recorded is recorded now.
+      this.setData({ problem: unanswered === 'answer' ? '还不知道结果，请再点一次确认。' : '' })
+      if (unanswered === 'begin') this.begin()
     },
 
     /** Whether the sheet still shows this offer; what is answered late is not shown over another. @param {any} place */
@@ -85,8 +114,7 @@ Component({
     async confirm() {
       if (this.data.phase !== 'asking' || this.data.over) return
       const { place } = this
-      // First in the tap, as WeChat wants it; the seat does not wait for the answer.
-      consent.ask('confirm')
+      this.unanswered = ''
       this.setData({ phase: 'sending', problem: '' })
       try {
         const { booking } = await actions.accept(place.waitlistId, place.offer.id)
@@ -102,6 +130,7 @@ Component({
         title: '放弃这个名额？', content: '名额会给其他候补用户。', confirmText: '放弃', cancelText: '再想想',
       })
       if (!confirm || !this.isAbout(place)) return
+      this.unanswered = ''
       this.setData({ phase: 'sending', problem: '' })
       try {
         const { entry } = await actions.decline(place.waitlistId, place.offer.id)
@@ -123,7 +152,8 @@ Component({
     refuse(error) {
       const { title, advice, reason } = explain(error)
       if (error.isUnknown || PASSING.includes(reason)) {
-        this.setData({ phase: 'asking', problem: error.isUnknown ? `还不知道结果：${title}。请再点一次确认。` : title })
+        if (error.isUnknown) this.doubt('answer', `还不知道结果：${title}。请再点一次确认。`)
+        else this.setData({ phase: 'asking', problem: title })
         this.lookAtClass()
       } else {
         this.lose(title, advice)
@@ -139,6 +169,9 @@ Component({
         if (this.place !== place || this.data.phase !== 'over') return
         if (entry.status === 'waiting') this.setData({ endText: `您是第${entry.position}位候补，有名额会再通知您。` })
         else if (entry.status === 'expired') this.setData({ endText: '您的候补已结束，可以看看其他时间。' })
+        if (title !== endings.LAPSED) return
+        const told = await endings.lapseOf(place.offer.id)
+        if (this.place === place && this.data.phase === 'over') this.setData({ endTitle: told.title, endText: told.text || this.data.endText })
       } catch (error) {
         // The text that stands there is true without the position.
         explain(error)
@@ -184,9 +217,9 @@ Component({
     async learnEnd() {
       const { place } = this
       this.finish('这个名额已经不在了', '')
-      const last = await endings.latestOffer(place.waitlistId).catch((error) => { explain(error) })
+      const last = await endings.offerOf(place.waitlistId, place.offer.id).catch((error) => { explain(error) })
       if (this.place !== place || this.data.phase !== 'over') return
-      const end = last && last.offer_id === place.offer.id && endings.BY_OFFER[last.status]
+      const end = last && endings.BY_OFFER[last.status]
       await this.lose(end ? end.title : this.data.endTitle, end ? end.text : '')
     },
 
@@ -197,7 +230,10 @@ Component({
 
     close() {
       if (this.data.phase === 'sending') return
-      const ended = this.data.phase !== 'asking'
+      const { phase, unpaid } = this.data
+      const ended = phase !== 'asking'
+      // First in the tap, as WeChat wants it. While a fee is due, its countdown goes first.
+      if (ended && !unpaid) consent.ask('confirm', this.place.offer.id)
       offers.attend('')
       this.place = null
       this.setData(CLOSED)

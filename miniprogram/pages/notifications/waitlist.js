@@ -10,7 +10,7 @@ const soon = require('../../utils/soon')
 const time = require('../../utils/time')
 const { confirmBy, isInLine } = require('../../utils/standing')
 const { seatOn } = require('../../utils/places')
-const { endingOf, latestOffer, BY_OFFER } = require('../../utils/endings')
+const { endingOf, latestOffer, lapseOf, BY_OFFER } = require('../../utils/endings')
 
 Page(screen({
   data: { e: null, s: null, when: '', nickname: '', offer: null, deadline: '', active: false, ending: {} },
@@ -56,8 +56,8 @@ Page(screen({
   async endingFor(entry, active) {
     if (!active) return endingOf(entry)
     const last = await latestOffer(this.id)
-    const title = last && BY_OFFER[last.status] ? BY_OFFER[last.status].title : '现在没有可确认的名额'
-    return { title, text: `您是第${entry.position}位候补，有名额会再通知您。` }
+    const known = last && last.status === 'lapsed' ? await lapseOf(last.offer_id) : last && BY_OFFER[last.status]
+    return { title: known ? known.title : '现在没有可确认的名额', text: `您是第${entry.position}位候补，有名额会再通知您。` }
   },
 
   confirm() {

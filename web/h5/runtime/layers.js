@@ -24,11 +24,13 @@ export class Layers {
   }
 
   /**
-   * Opens a dialog and resolves with what `close` was given; with null when it was dismissed.
+   * Opens a dialog and resolves with what `close` was given; with null when it was dismissed, or taken
+   * back by its `signal`.
    *
    * @param {(close: (value: unknown) => void) => Node[]} fill makes what is inside
    */
-  open({ kind, label, canDismiss = true }, fill) {
+  open({ kind, label, canDismiss = true, signal }, fill) {
+    if (signal?.aborted) return Promise.resolve(null);
     return new Promise((resolve) => {
       let answer = null;
       const before = document.activeElement;
@@ -49,6 +51,7 @@ export class Layers {
       acceptOwnPresses(dialog, this.#touch, () => canDismiss && close(null));
       this.mp.root.append(dialog);
       dialog.showModal();
+      signal?.addEventListener('abort', () => close(null));
     });
   }
 

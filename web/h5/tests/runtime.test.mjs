@@ -343,6 +343,25 @@ test('asking for messages in a tap opens the question, and the answer is given b
   assert.deepEqual(view.problems(), []);
 });
 
+test('a question about messages can be taken back, and is then not answered', async () => {
+  const heard = [];
+  let question;
+  const ask = () => { question = view.mp.wx.requestSubscribeMessage({ tmplIds: ['one'], success: () => heard.push('answered'), fail: ({ errMsg }) => heard.push(errMsg) }); };
+  const view = show('<button class="ask" bindtap="ask">ask</button>', { methods: { ask } });
+  view.tap('.ask');
+  await view.settle();
+  assert.equal(view.findAll('.h5-dialog').length, 1);
+  question.abort();
+  await view.settle();
+  assert.equal(view.findAll('.h5-dialog').length, 0);
+  assert.deepEqual(heard, ['requestSubscribeMessage:fail abort']);
+  view.tap('.ask');
+  question.abort();
+  await view.settle();
+  assert.equal(view.findAll('.h5-dialog').length, 0, 'also before it was drawn');
+  assert.deepEqual(view.problems(), []);
+});
+
 test('dialogs, sheets and toasts answer and go', async () => {
   const view = run({ now: 0 });
   const answers = [];

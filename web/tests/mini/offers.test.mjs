@@ -71,8 +71,14 @@ test('offers come first, and the name of the course is learnt once', async () =>
   close();
 });
 
+/** Nobody else hears from the server either. */
+const AWAY = { 'POST /ws/ticket': () => silence('request:fail ') };
+const LAPSED = '候补确认已过期，名额已顺位给下一位候补用户';
+/** What the server writes of an offer that lapsed. */
+const lapse = (seat, offer = 'o1') => ({ items: [{ id: 'm0', data: { offer_id: 'another', seat: 'yours' } }, { id: 'm1', data: { offer_id: offer, seat } }], total: 2 });
+
 /** The sheet in which an offer is confirmed, open. */
-async function sheet(routes) {
+async function sheet(routes, place = PLACE) {
   const server = fakeServer({
     'POST /waitlist/w1/begin': () => ({ offer_id: 'o1', begun_at: NOW, confirm_by: '2025-11-12T12:45:00.000+08:00' }),
     'GET /waitlist/w1': () => ({ ...ENTRY, position: 1 }),
@@ -95,7 +101,7 @@ async function sheet(routes) {
     modules('utils/offers').start();
     me.event(event, { offer_id: 'o1', ...data });
   };
-  view.component('offer-sheet').open(PLACE);
+  view.component('offer-sheet').open(place);
   await settle();
   const answers = () => server.requests.filter(({ path }) => path === '/waitlist/w1/respond');
   return { ...view, server, news, answers, asked, modules, confirm: () => view.tap('.button--hot') };
@@ -133,7 +139,9 @@ test('that a confirmation was begun is known everywhere: the deadlines are asked
 
 test('an offer that ended while the connection was away ends the sheet, and says how', async () => {
   const mine = { waitlist_entry: { id: 'w1', position: 1, status: 'waiting' }, offer: OFFER };
-  const view = await sheet({ 'GET /waitlist/w1/notifications': () => ({ items: [{ offer_id: 'o1', status: 'lapsed' }], total: 1 }) });
+  const view = await sheet({
+    'GET /waitlist/w1/notifications': () => ({ items: [{ offer_id: 'o2', status: 'sent' }, { offer_id: 'o1', status: 'lapsed' }], total: 2 }), 'GET /messages': () => lapse('next'),
+  });
   const see = async (change) => {
     view.setData({ s: schedule(change) });
     await settle();
@@ -148,7 +156,7 @@ test('an offer that ended while the connection was away ends the sheet, and says
 });
 
 test('where no answer comes to the opening, one may still confirm, and is told so', async () => {
-  const view = await sheet({ 'POST /waitlist/w1/begin': () => silence('request:fail '), 'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }) });
+  const view = await sheet({ ...AWAY, 'POST /waitlist/w1/begin': () => silence('request:fail '), 'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }) });
   for (let i = 0; i < 4; i += 1) { await settle(); view.clock.tick(3000); }
   await settle();
   assert.match(view.text('.sheet'), /仍可直接点确认预约/);
@@ -159,7 +167,100 @@ test('where no answer comes to the opening, one may still confirm, and is told s
   done(view);
 });
 
-test('consent is asked for first in the tap, and the seat does not wait for it', async () => {
+test('the sheet stops saying that the server is away when it is there again, and what was not recorded is recorded', async () => {
+  let up = false;
+  const view = await sheet({
+    ...AWAY, 'POST /waitlist/w1/begin': () => (up ? { offer_id: 'o1', begun_at: NOW, confirm_by: OFFER.deadline } : silence('request:fail ')), 'GET /about': () => ({}),
+  });
+  for (let i = 0; i < 4; i += 1) { await settle(); view.clock.tick(3000); }
+  await settle();
+  assert.match(view.text('.sheet'), /连不上服务器/);
+  up = true;
+  await view.modules('utils/http').send({ path: '/about' });
+  await settle();
+  assert.doesNotMatch(view.text('.sheet'), /连不上服务器|仍可直接/);
+  assert.match(view.text('.sheet'), /已开始确认/);
+  done(view);
+});
+
+test('of a tap that was not answered the sheet says, when the connection is back, that it is to be repeated', async () => {
+  const view = await sheet({ ...AWAY, 'PUT /waitlist/w1/respond': () => silence('request:fail ') });
+  view.confirm();
+  for (let i = 0; i < 4; i += 1) { await settle(); view.clock.tick(3000); }
+  await settle();
+  assert.match(view.text('.sheet'), /还不知道结果：连不上服务器/);
+  view.server.table['POST /ws/ticket'] = () => ({ ticket: 'k', expires_in: 30 });
+  const socket = view.modules('utils/socket');
+  socket.wake();
+  await settle();
+  const line = view.server.sockets.at(-1);
+  line.open();
+  line.tell({ type: 'ready', server_time: NOW });
+  assert.match(view.text('.sheet'), /还不知道结果，请再点一次确认。/);
+  assert.doesNotMatch(view.text('.sheet'), /连不上/);
+  socket.close();
+  done(view);
+});
+
+test('in a race a begun confirmation does not sound like a seat; in a turn it is one’s own', async () => {
+  const race = await sheet({});
+  assert.match(race.text('.sheet'), /已开始确认，先完成者得.*名额还不是您的/);
+  done(race);
+  const turn = await sheet({}, { ...PLACE, offer: { ...OFFER, stage: 'turn' } });
+  assert.match(turn.text('.sheet'), /已开始确认，请在时限内完成.*名额已单独为您保留/);
+  assert.doesNotMatch(turn.text('.sheet'), /先完成者得|还不是您的/);
+  done(turn);
+});
+
+for (const [seat, status, says, not] of [
+  ['next', 'waiting', /^候补确认已过期，名额已顺位给下一位候补用户您是第1位候补/, /保留给您/],
+  ['yours', 'in_turn', /^候补确认已过期名额现已按顺位单独保留给您，请重新确认。/, /下一位/],
+  [null, 'waiting', /^候补确认已过期您是第1位候补，有名额会再通知您。/, /下一位|保留/],
+  [null, 'expired', /^候补确认已过期您的候补已结束/, /下一位|保留/],
+]) {
+  test(`a lapse says where the seat went, and no more: ${seat}, ${status}`, async () => {
+    const view = await sheet({ 'GET /waitlist/w1': () => ({ ...ENTRY, position: 1, status }), 'GET /messages': () => lapse(seat) });
+    view.news('offer_lapsed');
+    await settle();
+    assert.match(view.text('.sheet'), says);
+    assert.doesNotMatch(view.text('.sheet'), not);
+    done(view);
+  });
+}
+
+test('the offer that is confirmed is the one that was opened, whatever the page writes into its own', async () => {
+  const place = { ...PLACE, offer: { ...OFFER } };
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }) }, place);
+  place.offer.id = 'o2';
+  view.confirm();
+  await settle();
+  assert.deepEqual(view.answers().map(({ data }) => data.offer_id), ['o1']);
+  done(view);
+});
+
+test('a refusal for a lapse says that the seat went to the next only where it did', async () => {
+  const view = await sheet({ 'PUT /waitlist/w1/respond': () => refusal(409, 'offer_lapsed', LAPSED), 'GET /messages': () => lapse(null) });
+  view.confirm();
+  await settle();
+  assert.match(view.text('.sheet'), /^候补确认已过期/);
+  assert.doesNotMatch(view.text('.sheet'), /下一位/);
+  done(view);
+});
+
+test('a message that is still being written is waited for', async () => {
+  let written = false;
+  const view = await sheet({ 'GET /messages': () => (written ? lapse('next') : { items: [], total: 0 }) });
+  view.news('offer_lapsed');
+  await settle();
+  assert.doesNotMatch(view.text('.sheet'), /下一位/);
+  written = true;
+  view.clock.tick(300);
+  await settle();
+  assert.match(view.text('.sheet'), new RegExp(LAPSED));
+  done(view);
+});
+
+test('consent is asked for when the seat is settled, first in the tap, and not over the countdown', async () => {
   const view = await sheet({
     'GET /users/subscribe': () => ({ ask: { confirm: ['t1'] } }), 'POST /users/subscribe': () => ({}),
     'PUT /waitlist/w1/respond': () => ({ booking: { id: 'b1', payment_status: 'not_required' }, entry: {} }),
@@ -167,11 +268,51 @@ test('consent is asked for first in the tap, and the seat does not wait for it',
   await view.modules('utils/consent').load();
   const before = view.server.requests.length;
   view.confirm();
-  assert.deepEqual(view.asked, [before], 'before any request of the tap');
   await settle();
   assert.match(view.text('.sheet'), /预约成功/);
+  assert.deepEqual(view.asked, [], 'not while the seat is being confirmed');
+  const after = view.server.requests.length;
+  assert.ok(after > before);
+  view.tap(view.findAll('.button--quiet')[0]);
+  assert.deepEqual(view.asked, [after], 'before any request of the tap');
+  await settle();
   assert.deepEqual(view.server.requests.find(({ method, path }) => method === 'POST' && path === '/users/subscribe').data, { results: { t1: 'accept' } });
   done(view);
+});
+
+test('a question that is open gives way to an offer, and is asked when that is over', async () => {
+  const server = fakeServer({ 'GET /users/subscribe': () => ({ ask: { join: ['t1'], confirm: ['t2'] } }), 'POST /users/subscribe': () => ({}), 'GET /waitlist/w1': () => ENTRY });
+  const questions = [];
+  const requestSubscribeMessage = (options) => {
+    const question = { ids: Array.from(options.tmplIds), open: true, answer: () => { question.open = false; options.success({ t1: 'accept', t2: 'reject' }); } };
+    questions.push(question);
+    return { abort: () => { question.open = false; options.fail({ errMsg: 'requestSubscribeMessage:fail abort' }); } };
+  };
+  const { exports: consent, mp, close } = load(await app(), 'utils/consent', { wx: { ...server.wx, requestSubscribeMessage }, now: NOW });
+  const modules = (name) => mp.modules.load(name);
+  mp.wx.setStorageSync('login', LOGIN);
+  await modules('utils/session').start();
+  modules('utils/clock').observe(NOW);
+  await consent.load();
+  const me = script(modules);
+  modules('utils/offers').start();
+  me.snapshot(row());
+  const asked = consent.ask('join');
+  assert.equal(questions[0].open, true);
+  me.event('seat_offered', { offer_id: 'o1', stage: 'race', sent_at: NOW, deadline: OFFER.deadline });
+  assert.equal(questions[0].open, false);
+  await asked;
+  await consent.ask('confirm');
+  assert.equal(questions.length, 1, 'not while it counts down');
+  const told = consent.ask('confirm', 'o1');
+  assert.deepEqual(questions[1].ids, ['t2', 't1']);
+  questions[1].answer();
+  await told;
+  assert.deepEqual(server.requests.findLast(({ method, path }) => method === 'POST' && path === '/users/subscribe').data, { results: { t1: 'accept', t2: 'reject' } });
+  me.snapshot(row());
+  consent.ask('confirm');
+  assert.deepEqual(questions[2].ids, ['t2'], 'what was asked does not wait any more');
+  close();
 });
 
 test('who comes second is told so at once, and then where they stand', async () => {
@@ -201,7 +342,7 @@ test('time runs out while the sheet is open: no tap is taken any more, and the s
   assert.equal(view.answers().length, 0);
   view.news('offer_lapsed');
   await settle();
-  assert.match(view.text('.sheet'), /候补确认已过期，名额已顺位给下一位候补用户/);
+  assert.match(view.text('.sheet'), /候补确认已过期/);
   done(view);
 });
 
