@@ -3,11 +3,13 @@
 import { Api } from './lib/api.js';
 import { ServerClock } from './lib/clock.js';
 import { byId, setText } from './lib/dom.js';
+import { serverTime, takeLeave } from './lib/farewell.js';
 import { language, languageTag, onLanguage, t, translatePage, useLanguage } from './lib/i18n.js';
-import { nextPair, pairInUse } from './lib/pairs.js';
+import { nextPair, pairInUse, pairSince } from './lib/pairs.js';
 import { Person } from './lib/person.js';
 import { Schedules } from './lib/schedules.js';
 import { LiveSocket } from './lib/socket.js';
+import { Former } from './views/former.js';
 import { Lab } from './views/lab.js';
 import { LinkState } from './views/link.js';
 import { Notice } from './views/notice.js';
@@ -26,6 +28,7 @@ const link = new LinkState();
 const notice = new Notice();
 const steps = new Steps();
 const phones = new Phones();
+const former = new Former();
 
 let people = peopleOf(pairInUse());
 let looking = 0;
@@ -57,6 +60,7 @@ async function load() {
   clearTimeout(retry);
   try {
     const items = await schedules.load(people[0].api, clock);
+    pairSince(await serverTime(people[0].api));
     notice.clear();
     lab.update();
     if (items.length === 0) notice.show('empty', load);
@@ -99,12 +103,25 @@ async function look() {
   steps.stand(of.map((person, i) => ({ name: person.name, mine: states[i].mine })));
 }
 
-function changePeople() {
-  if (shown === null) return;
-  people = peopleOf(nextPair());
-  socket.stop();
-  showClass(shown);
-  socket.start();
+/** Two others take the phones, once the two before have left their places in line. */
+async function changePeople() {
+  const button = byId('again');
+  if (shown === null || button.getAttribute('aria-disabled') === 'true') return;
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    const now = await serverTime(people[0].api);
+    const farewells = await Promise.all(people.map((person) => takeLeave(person, pairSince(now))));
+    people = peopleOf(nextPair(now));
+    former.show(farewells);
+    socket.stop();
+    showClass(shown);
+    socket.start();
+  } catch {
+    // Who has left already has nothing to leave at the next try.
+    toasts.bad(t('again.failed'));
+  } finally {
+    button.setAttribute('aria-disabled', 'false');
+  }
 }
 
 function showLanguageButton() {
@@ -117,7 +134,7 @@ function showLanguageButton() {
 
 onLanguage(() => {
   showLanguageButton();
-  for (const view of [lab, link, notice, phones, steps]) view.relabel();
+  for (const view of [former, lab, link, notice, phones, steps]) view.relabel();
 });
 
 byId('language').addEventListener('click', () => useLanguage(language() === 'zh' ? 'en' : 'zh'));

@@ -22,7 +22,7 @@ const HEIRS = {
 }
 /** @type {Record<string, {title: string, text: string}>} */
 const BY_OFFER = {
-  lapsed: { title: LAPSED, text: '可以看看其他时间，或重新加入候补。' },
+  lapsed: { title: LAPSED, text: '可以重新加入候补；如果有空位，可以直接预约。' },
   lost: { title: '名额已被抢占', text: '' },
   declined: { title: '您已放弃这个名额', text: '' },
   withdrawn: { title: '候补名额已收回', text: '' },

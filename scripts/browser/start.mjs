@@ -59,7 +59,15 @@ async function confirm(index) {
   await sheet.getByRole('button', { name: '确认预约', exact: true }).click();
 }
 
+/** Where one of the two waited already before this page was opened. */
+let elsewhere;
+
 test('two phones look at one class in whose queue there is room', async () => {
+  const early = await Person.logIn(stage.server.base, '林小雨');
+  const { items } = await rival.call('GET', '/slots');
+  elsewhere = items.findLast(({ seats_left: left, waitlist }) => left === 0 && waitlist.open && waitlist.length < waitlist.capacity).id;
+  await early.call('POST', '/waitlist/join', { course_schedule_id: elsewhere });
+  await (await Person.logIn(stage.server.base, 'root', 'admin')).call('PUT', '/dev/clock', { advance_ms: 60_000 });
   await open();
   assert.deepEqual(await names(), ['林小雨', '王子轩']);
   for (const index of [0, 1]) await phone(index).getByText('已满员').waitFor();
@@ -94,8 +102,24 @@ test('both join, a seat is freed, both are offered it, one is quicker: the steps
   await areWell();
 });
 
-test('two others begin anew, and a reload keeps them', async () => {
+test('two others begin anew where the two before have left the queue, and a reload keeps them', async () => {
+  const id = await arena();
+  const [loser, winner] = await Promise.all(['林小雨', '王子轩'].map((name) => Person.logIn(stage.server.base, name)));
+  const place = async (person) => (await person.call('GET', `/schedules/${id}`)).mine;
+  await page.route('**/api/v1/waitlist/my*', (route) => route.abort());
   await page.click('#again');
+  await page.locator('.toast', { hasText: '没有换人' }).waitFor();
+  assert.deepEqual(await names(), ['林小雨', '王子轩'], 'nobody is changed when the queue cannot be left');
+  assert.equal((await place(loser)).waitlist_entry.status, 'waiting');
+  await page.unroute('**/api/v1/waitlist/my*');
+  seen.faults = seen.faults.filter((fault) => !/ERR_FAILED .*waitlist\/my/.test(fault));
+  await page.click('#again');
+  await page.locator('.phone__name', { hasText: '陈思远' }).waitFor();
+  assert.equal((await place(loser)).waitlist_entry, null);
+  assert.equal((await loser.call('GET', `/schedules/${elsewhere}`)).mine.waitlist_entry.status, 'waiting', 'what was before this page is none of its business');
+  assert.equal((await place(winner)).booking.status, 'confirmed');
+  await page.locator('#former', { hasText: /林小雨已退出“.+”的候补。王子轩保留“.+”的座位。/ }).waitFor();
+  await shoot('3b two others');
   await phone(0).getByText('座位').waitFor();
   assert.deepEqual(await names(), ['陈思远', '赵一诺']);
   assert.equal(await page.locator('[data-state="done"]').count(), 0);
@@ -161,6 +185,25 @@ test('both languages say everything', () => {
   const uneven = [...new Set([...Object.keys(zh), ...Object.keys(en)])].filter((key) => !zh[key] || !en[key] || slots(zh[key]) !== slots(en[key]));
   assert.deepEqual(uneven, []);
 });
+
+for (const locale of ['zh-CN', 'en-US']) {
+  test(`at 1366×768 all three cards are there without a turn of the wheel: ${locale}`, async () => {
+    const { page: own, context } = await visitor({ ...WIDE, viewport: { width: 1366, height: 768 }, locale });
+    await open(own);
+    await phone(0, own).getByText('座位').waitFor();
+    await shoot(`5b laptop ${locale}`, own);
+    const ends = await own.locator('.side .panel').evaluateAll((panels) => panels.map((panel) => Math.ceil(panel.getBoundingClientRect().bottom)));
+    assert.equal(ends.length, 3);
+    assert.ok(ends.every((end) => end <= 768), `they end at ${ends}`);
+    // What a rush adds is reached with the page, whose scroll bar is where everybody looks for it.
+    await own.locator('#lab-rush').click();
+    await own.locator('#lab-result .outcome--booked').waitFor();
+    assert.equal(await own.locator('.side').evaluate((side) => side.scrollHeight > side.clientHeight), false);
+    await own.locator('.ways a').last().scrollIntoViewIfNeeded();
+    assert.ok(await own.locator('.ways a').last().isVisible());
+    await context.close();
+  });
+}
 
 for (const [locale, expected] of [['en-US', 'en'], ['zh-TW', 'zh-CN'], ['fr-FR', 'en']]) {
   test(`the page opens in the browser's language: ${locale}`, async () => {

@@ -11,15 +11,31 @@ const PAIRS = [
   ['高梓涵', '罗嘉怡'],
 ];
 
+/** Where nothing can be stored, since when it is is known as long as the page is open. */
+let since = null;
+
+/**
+ * Since when the pair has the phones, by the server's time; also over a reload. `now` is that time at the
+ * pair's first sight. A later beginning is of another server, whose days were further on.
+ */
+export function pairSince(now) {
+  since ??= Number(recall('pair.since')) || now;
+  since = Math.min(since, now);
+  remember('pair.since', String(since));
+  return since;
+}
+
 /** The pair that was looked at last; a reload changes nobody. */
 export function pairInUse() {
   return nth(Number(recall('pair')) || 0);
 }
 
-/** Two who have not been here. */
-export function nextPair() {
+/** Two who have not been here, from now on. */
+export function nextPair(now) {
   const next = (Number(recall('pair')) || 0) + 1;
   remember('pair', String(next));
+  since = now;
+  remember('pair.since', String(now));
   return nth(next);
 }
 

@@ -9,10 +9,13 @@ export const en = {
 
   'step.join': 'Join the waitlist (加入候补) on both phones.',
   'step.release': 'Somebody cancels: ',
-  'step.race': 'Both phones tell of it: who confirms first has the seat, the other one sees 名额已被抢占 (taken).',
+  'step.race': 'Who confirms first has the seat; the other sees 名额已被抢占.',
   'outcome.won': '{name} has the seat.',
   'outcome.nobody': 'A seat is free, but the two do not both wait for it: join the waitlist on both phones first.',
   again: 'Once more, with two others',
+  'again.failed': 'Nobody was changed: the two could not leave the waitlist yet. Please try again.',
+  'former.left': '{name} has left the waitlist of “{course}”. ',
+  'former.kept': '{name} keeps the seat in “{course}”. ',
 
   'lab.title': 'A race within a minute',
   'rush.title': 'The class, and a crowd',
@@ -29,12 +32,12 @@ export const en = {
   'lab.released': 'A student cancelled their booking of “{course}”',
 
   'ways.title': 'Other points of view',
-  'ways.console': 'The console of coaches and operators',
-  'ways.console.text': 'live board, rosters, queues, history',
-  'ways.coach': 'The phone of a coach (林老师)',
-  'ways.coach.text': 'sees a booking when it is made',
-  'ways.wechat': 'Messages in WeChat',
-  'ways.wechat.text': 'what was allowed arrives here, and leads back to the seat',
+  'ways.console': 'Console',
+  'ways.console.text': 'of coaches and operators',
+  'ways.coach': 'A coach’s phone',
+  'ways.coach.text': 'hears of each booking',
+  'ways.wechat': 'WeChat messages',
+  'ways.wechat.text': 'arrive here when allowed',
   'ways.docs': 'API documentation',
   'ways.metrics': 'metrics',
 

@@ -13,6 +13,9 @@ export const zh = {
   'outcome.won': '{name}抢到了名额。',
   'outcome.nobody': '名额已放出，但两位学员还没有都在候补里：先在两部手机上点“加入候补”。',
   again: '换两位学员，再来一次',
+  'again.failed': '没有换人：现在的两位还没能退出候补，请再试一次。',
+  'former.left': '{name}已退出“{course}”的候补。',
+  'former.kept': '{name}保留“{course}”的座位。',
 
   'lab.title': '一分钟，抢一次',
   'rush.title': '课程，与抢课的人群',
@@ -30,11 +33,11 @@ export const zh = {
 
   'ways.title': '换个角色看',
   'ways.console': '教练与运营的控制台',
-  'ways.console.text': '课表看板、花名册、候补、历史',
+  'ways.console.text': '看板、名单、历史',
   'ways.coach': '林老师的手机',
   'ways.coach.text': '预约一来就看到',
   'ways.wechat': '微信消息',
-  'ways.wechat.text': '允许过的消息会到这里，点开即回到名额',
+  'ways.wechat.text': '允许过的消息会到这里',
   'ways.docs': '接口文档',
   'ways.metrics': '监控指标',
 
