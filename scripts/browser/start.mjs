@@ -67,7 +67,7 @@ test('two phones look at one class in whose queue there is room', async () => {
   const { items } = await rival.call('GET', '/slots');
   elsewhere = items.findLast(({ seats_left: left, waitlist }) => left === 0 && waitlist.open && waitlist.length < waitlist.capacity).id;
   await early.call('POST', '/waitlist/join', { course_schedule_id: elsewhere });
-  await (await Person.logIn(stage.server.base, 'root', 'admin')).call('PUT', '/dev/clock', { advance_ms: 60_000 });
+  await stage.school.at('06:01');
   await open();
   assert.deepEqual(await names(), ['林小雨', '王子轩']);
   for (const index of [0, 1]) await phone(index).getByText('已满员').waitFor();
@@ -192,6 +192,8 @@ for (const locale of ['zh-CN', 'en-US']) {
     await open(own);
     await phone(0, own).getByText('座位').waitFor();
     await shoot(`5b laptop ${locale}`, own);
+    const [toasts, side] = await Promise.all(['.toasts', '.side'].map((place) => own.locator(place).boundingBox()));
+    assert.ok(toasts.x + toasts.width <= side.x, 'what is told for a moment does not cover what is to be pressed next');
     const ends = await own.locator('.side .panel').evaluateAll((panels) => panels.map((panel) => Math.ceil(panel.getBoundingClientRect().bottom)));
     assert.equal(ends.length, 3);
     assert.ok(ends.every((end) => end <= 768), `they end at ${ends}`);
@@ -271,7 +273,7 @@ test('a server that restarts is said so, and the page and both phones catch up',
   await page.locator('#link-state[data-state="waiting"], #link-state[data-state="connecting"]').waitFor();
   await phone(0).getByText('连接已断开，正在重连…').waitFor();
   await shoot('8 away');
-  await stage.server.start();
+  await stage.restart();
   rival = await Person.logIn(stage.server.base, 'rival');
   await rival.call('POST', '/dev/release', { schedule_id: id });
   const truth = await rival.call('GET', `/schedules/${id}`);
