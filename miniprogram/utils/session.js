@@ -2,6 +2,8 @@
 
 const signal = require('./signal')
 const http = require('./http')
+const agreement = require('./agreement')
+const device = require('./device')
 
 /**
  * @typedef {{id: string, nickname: string, relation: string}} Student
@@ -37,6 +39,8 @@ async function start() {
   const kept = read()
   if (kept) { enter(kept); return }
   if (wx.getStorageSync(LEFT)) { leave(false); return }
+  // Nobody is logged in through WeChat before they have agreed to it. On the page it is a demo's person.
+  if (!agreement.isGiven() && !device.isPage()) { leave(false); return }
   // Whoever WeChat or the server does not know goes to the login page, which says why.
   await logInByWeChat().catch(() => leave(false))
 }

@@ -24,7 +24,7 @@ const STUDENTS = {
   'pages/booking/list': '', 'pages/booking/detail': `id=${ids.booking}`, 'pages/courses/detail': `id=${ids.course}`,
   'pages/waitlist/index': '', 'pages/waitlist/detail': `id=${ids.offer}`, 'pages/waitlist/status': `id=${ids.lost}`,
   'pages/notifications/waitlist': `id=${ids.offer}`, 'pages/messages/detail': '', 'pages/me/profile': '', 'pages/me/students': '',
-  'pages/me/consent': '', 'pages/me/sessions': '',
+  'pages/me/consent': '', 'pages/me/sessions': '', 'pages/about/index': '', 'pages/about/privacy': '', 'pages/about/terms': '',
 };
 const TEACHERS = {
   'pages/home/index': '', 'pages/calendar/index': '', 'pages/messages/index': '', 'pages/me/index': '',
@@ -35,6 +35,26 @@ const BARE = [
   'pages/home/index', 'pages/calendar/index', 'pages/courses/index', 'pages/messages/index', 'pages/booking/list',
   'pages/waitlist/index', 'pages/messages/detail',
 ];
+
+stage.test('who does not log in can leave the login page, and reads both texts first', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const phone = await stage.phone({ name: null }, undefined, { colorScheme });
+    await phone.isAt('pages/login/index');
+    for (const [link, words] of [['《用户协议》', '候补按加入的先后排队'], ['《隐私说明》', '微信给的标识']]) {
+      await phone.tapOn(link);
+      await phone.sees(new RegExp(words));
+      assert.deepEqual(await seriousFindings(phone.page), []);
+      await phone.page.getByRole('button', { name: '返回' }).tap();
+    }
+    await phone.tap('暂不登录，先看看');
+    await phone.isAt('pages/about/index');
+    await stage.shoot(phone, `about ${colorScheme}`);
+    assert.deepEqual(await seriousFindings(phone.page), []);
+    assert.deepEqual(await tooWide(phone), []);
+    await phone.tap('去登录');
+    await phone.isAt('pages/login/index');
+  }
+});
 
 test('every page of the program is among those that are opened here', () => {
   const { pages, subPackages } = JSON.parse(readFileSync(new URL('../../miniprogram/app.json', import.meta.url), 'utf8'));
@@ -138,6 +158,11 @@ stage.test('the login page, light and dark: what is wrong is said beside the fie
     assert.deepEqual(await seriousFindings(phone.page), []);
     assert.deepEqual(await tooWide(phone), []);
     await phone.tap(/^登录$/);
+    await phone.sees('请先阅读并勾选同意');
+    const agreement = phone.screen.getByRole('checkbox', { name: '我已阅读并同意' });
+    assert.equal(await agreement.getAttribute('aria-checked'), 'false');
+    await agreement.tap();
+    await phone.seesNo('请先阅读并勾选同意');
     await phone.sees('请填写手机号');
     await phone.sees('请填写 6 位验证码');
     const name = phone.screen.getByRole('textbox', { name: '或写一个名字' });

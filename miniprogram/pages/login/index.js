@@ -2,6 +2,8 @@
 // was sent here from another page comes back to it, and finds it as it was.
 
 const about = require('../../utils/about')
+const agreement = require('../../utils/agreement')
+const device = require('../../utils/device')
 const http = require('../../utils/http')
 const session = require('../../utils/session')
 const navigate = require('../../utils/navigate')
@@ -18,7 +20,7 @@ const PEOPLE = [
 Page({
   data: {
     demo: false, isPage: false, expired: false, people: PEOPLE, way: '', name: '', phone: '', code: '', password: '',
-    problems: /** @type {Record<string, string>} */ ({}), notice: '', unknown: '', busy: '', resendIn: 0,
+    problems: /** @type {Record<string, string>} */ ({}), notice: '', unknown: '', busy: '', resendIn: 0, agreed: false,
   },
 
   onLoad() {
@@ -27,9 +29,8 @@ Page({
       this.setData({ resendIn })
       if (resendIn <= 0) this.count.stop()
     })
-    const { miniProgram } = wx.getAccountInfoSync()
     const { expired, login } = session.get()
-    this.setData({ expired, isPage: String(miniProgram.envVersion) === 'h5' })
+    this.setData({ expired, isPage: device.isPage() })
     if (login) navigate.back()
   },
 
@@ -77,7 +78,20 @@ Page({
   },
 
   weChat() {
+    if (!this.isAgreed()) return
     this.run('wechat', () => session.logInByWeChat())
+  },
+
+  /** @param {any} event */
+  agree(event) {
+    this.setData({ agreed: event.detail.value.length > 0, 'problems.agreed': '' })
+  },
+
+  /** Before anything of a real person is sent; the demo's people are made up. */
+  isAgreed() {
+    if (this.data.agreed) agreement.give()
+    else this.setData({ 'problems.agreed': '请先阅读并勾选同意' })
+    return this.data.agreed
   },
 
   enter() {
@@ -89,7 +103,8 @@ Page({
     if (way === 'sms' && !/^\d{6}$/.test(code)) problems.code = '请填写 6 位验证码'
     if (way === 'password' && password === '') problems.password = '请填写密码'
     this.setData({ problems })
-    if (Object.keys(problems).length > 0) return
+    const agreed = this.isAgreed()
+    if (Object.keys(problems).length > 0 || !agreed) return
     const isPhone = /^\+?\d{6,15}$/.test(phone.trim())
     const who = isPhone ? { phone: phone.trim() } : { username: phone.trim() }
     this.run('form', () => session.logIn(way === 'sms' ? { ...who, sms_code: code } : { ...who, password }))
@@ -98,6 +113,7 @@ Page({
   async sendCode() {
     const phone = this.data.phone.trim()
     if (!/^\+?\d{6,15}$/.test(phone)) { this.setData({ 'problems.phone': '请填写正确的手机号' }); return }
+    if (!this.isAgreed()) return
     this.setData({ busy: 'code', notice: '' })
     try {
       const { resend_in: resendIn } = await http.send({ method: 'POST', path: '/sms/send', data: { phone, purpose: 'login' } })
@@ -107,6 +123,16 @@ Page({
       this.fail(error)
     }
     this.setData({ busy: '' })
+  },
+
+  /** @param {any} event */
+  read(event) {
+    navigate.go(event.currentTarget.dataset.url)
+  },
+
+  /** Not to log in, or not yet; the page below, and what was typed there, stays. */
+  stayOut() {
+    wx.redirectTo({ url: '/pages/about/index' })
   },
 
   /** @param {string} busy @param {() => Promise<any>} work */

@@ -10,13 +10,18 @@ const inbox = require('../../utils/inbox')
 const ROLES = /** @type {Record<string, string>} */ ({
   student: '学员', parent: '家长', teacher: '老师', operator: '运营', admin: '管理员', owner: '校长',
 })
+const TEXTS = [
+  { url: '/pages/about/index', name: '关于约课' },
+  { url: '/pages/about/terms', name: '用户协议' },
+  { url: '/pages/about/privacy', name: '隐私说明' },
+]
 const OWN = [
   { url: '/pages/me/consent', name: '微信通知', icon: 'bell' },
   { url: '/pages/me/sessions', name: '登录设备', icon: 'device' },
 ]
 
 Page(screen({
-  data: { user: {}, initial: '', about: '', teaching: false, links: [], server: '' },
+  data: { user: {}, initial: '', about: '', teaching: false, links: [], texts: TEXTS, server: '' },
 
   onVisible() {
     this.off = offers.watch(() => this.refresh())
@@ -58,6 +63,16 @@ Page(screen({
   /** @param {any} event */
   go(event) {
     navigate.go(event.currentTarget.dataset.url)
+  },
+
+  /** No request of this server's ends an account; somebody at the school does. */
+  close() {
+    wx.showModal({
+      title: '注销账号',
+      content: '小程序里还不能自助注销。请联系您上课的学校，由管理员停用账号：停用后不能再登录，已有的上课记录由学校保留。',
+      confirmText: '知道了',
+      showCancel: false,
+    })
   },
 
   async leave() {

@@ -208,7 +208,9 @@ test('a form says what is missing before the server is asked', async () => {
   const view = await open('/pages/login/index', {}, { login: null });
   await view.go('密码登录');
   await view.go('登录');
-  assert.match(view.shown(), /请填写手机号或账号.*请填写密码/);
+  assert.match(view.shown(), /请先阅读并勾选同意.*请填写手机号或账号.*请填写密码/);
+  view.tap('wx-checkbox');
+  assert.doesNotMatch(view.shown(), /请先阅读/);
   assert.equal(view.server.requests.some(({ path }) => path === '/login'), false);
   view.server.table['POST /login'] = () => refusal(401, 'account_locked', '登录失败次数过多，请15分钟后再试');
   view.type(view.findAll('input').at(-2), 'amy');
@@ -216,6 +218,96 @@ test('a form says what is missing before the server is asked', async () => {
   await view.go('登录');
   assert.match(view.shown(), /登录失败次数过多，请15分钟后再试/);
   assert.deepEqual(view.findAll('input').slice(-2).map(({ value }) => value), ['amy', 'secret']);
+  done(view);
+});
+
+const WHO = { token: 't2', refresh_token: 'r2', user: LOGIN.user, students: LOGIN.students };
+/** A device that is WeChat's, where somebody can say by themself who it is. */
+const WECHAT = {
+  getAccountInfoSync: () => ({ miniProgram: { appId: 'wx1', envVersion: 'release', version: '1' } }),
+  login: ({ success }) => success({ code: 'from-wechat' }),
+};
+const production = { 'GET /about': () => ({ ...ABOUT, mode: 'production' }), 'POST /login': () => WHO, 'GET /slots': () => ({ items: [], total: 0 }), 'GET /bookings/mine/upcoming': () => ({ items: [], total: 0 }) };
+const loginsOf = (view) => view.server.requests.filter(({ path }) => path === '/login').length;
+
+test('nobody is logged in through WeChat before they have agreed, and it is not ticked for them', async () => {
+  const view = await open('/pages/home/index', production, { login: null, wx: WECHAT });
+  assert.equal(view.route(), 'pages/login/index');
+  assert.equal(loginsOf(view), 0, 'not by itself');
+  assert.equal(view.find('wx-checkbox').getAttribute('aria-checked'), 'false');
+  await view.go('微信登录');
+  assert.match(view.shown(), /请先阅读并勾选同意/);
+  assert.equal(loginsOf(view), 0);
+  view.tap('wx-checkbox');
+  await view.go('微信登录');
+  assert.equal(loginsOf(view), 1);
+  assert.equal(view.route(), 'pages/home/index');
+  done(view);
+});
+
+test('who has agreed before is logged in through WeChat by itself; to another wording they agree anew', async () => {
+  for (const [edition, logins] of [['1', 1], ['0', 0]]) {
+    const view = await open('/pages/home/index', production, { login: null, wx: { ...WECHAT, getStorageSync: (key) => (key === 'agreed' ? edition : '') } });
+    assert.equal(loginsOf(view), logins, edition);
+    done(view);
+  }
+});
+
+test('no code is sent to a number before its owner has agreed', async () => {
+  const view = await open('/pages/login/index', { 'POST /sms/send': () => ({ resend_in: 60 }) }, { login: null });
+  await view.go('手机验证码');
+  view.type(view.findAll('input').at(-2), '13800000000');
+  await view.go('获取验证码');
+  assert.match(view.shown(), /请先阅读并勾选同意/);
+  assert.equal(view.server.requests.some(({ path }) => path === '/sms/send'), false);
+  view.tap('wx-checkbox');
+  await view.go('获取验证码');
+  assert.equal(view.server.requests.some(({ path }) => path === '/sms/send'), true);
+  done(view);
+});
+
+test('one can stay out: both texts are read, and the way back to the login is there', async () => {
+  const view = await open('/pages/home/index', { 'POST /login': () => WHO, 'GET /slots': () => ({ items: [], total: 0 }), 'GET /bookings/mine/upcoming': () => ({ items: [], total: 0 }) }, { login: null });
+  assert.equal(view.route(), 'pages/login/index');
+  view.tap('[data-url="/pages/about/privacy"]');
+  await settle();
+  assert.match(view.shown(), /openid.*注销账号/);
+  view.mp.wx.navigateBack();
+  await settle();
+  await view.go('暂不登录，先看看');
+  assert.equal(view.route(), 'pages/about/index');
+  assert.match(view.shown(), /不登录能看什么/);
+  view.tap(view.findAll('[data-url="/pages/about/terms"]').at(-1));
+  await settle();
+  assert.match(view.shown(), /先确认者得/);
+  view.mp.wx.navigateBack();
+  await settle();
+  await view.go('去登录');
+  assert.equal(view.route(), 'pages/login/index');
+  await view.go('林小雨');
+  assert.equal(view.route(), 'pages/home/index');
+  done(view);
+});
+
+test('whose login has expired and who stays out for a while finds what they typed', async () => {
+  const view = await open('/pages/me/profile', { 'GET /users/profile': () => PROFILE, 'POST /login': () => WHO });
+  view.type('input', '小雨');
+  view.mp.modules.load('utils/session').logOut();
+  await settle();
+  await view.go('暂不登录，先看看');
+  await view.go('去登录');
+  await view.go('林小雨');
+  assert.equal(view.route(), 'pages/me/profile');
+  assert.equal(view.find('input').value, '小雨');
+  done(view);
+});
+
+test('who wants their account closed is told whom to ask', async () => {
+  const view = await open('/pages/me/index', {});
+  const asked = [];
+  view.mp.wx.showModal = (options) => { asked.push(options.content); return Promise.resolve({ confirm: true }); };
+  view.tap(view.findAll('.rows__row').find((row) => row.textContent.includes('注销账号')));
+  assert.match(asked[0], /还不能自助注销。请联系您上课的学校/);
   done(view);
 });
 

@@ -1,0 +1,5 @@
+// What one agrees to by booking here.
+
+Page({
+  data: { status: 'ready' },
+})
