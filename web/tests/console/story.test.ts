@@ -111,7 +111,7 @@ test('what a deadline decided is told in words, what somebody wrote as they wrot
 test('the same in English', () => {
   useLanguage('en');
   assert.deepEqual(why(W4, 'A'), ['B confirmed first, at 12:40:00']);
-  assert.ok(steps(W4).map(sentence).includes('Z cancelled (生病)'));
+  assert.ok(steps(W4).map(sentence).includes('Z cancelled the booking (生病)'));
 });
 
 test('a person sees their own steps, the rounds they waited through, and what was changed for all', () => {
