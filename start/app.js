@@ -72,14 +72,15 @@ async function load() {
 }
 
 let shown = null;
+let leave = () => {};
 
 /** Both phones, and this page, look at a class. */
 function showClass(id) {
-  if (shown) socket.unsubscribe(`schedule:${shown}`);
+  leave();
   shown = id;
   steps.restart();
   phones.show(people, id);
-  socket.subscribe(`schedule:${id}`, heardOfClass);
+  leave = socket.subscribe(`schedule:${id}`, heardOfClass);
   look();
 }
 

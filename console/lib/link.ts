@@ -1,11 +1,8 @@
-// One WebSocket for the whole console: ticket, auth, subscriptions, pings, and coming back.
-
-import { signal } from '@preact/signals';
-
-import type { ServerClock } from './clock.ts';
+// One WebSocket for a whole page: ticket, auth, subscriptions, pings, and coming back. The console's page and the
+// first page have one each.
 
 const PING_EVERY_MS = 25_000;
-/** Under a clock that is moved by hand, how fast the console notices. */
+/** Under a clock that is moved by hand, how fast the page notices. */
 const PING_MANUAL_MS = 1_000;
 const SILENCE_MS_MAX = 10_000;
 const CONNECT_MS_MAX = 8_000;
@@ -27,10 +24,10 @@ export interface Message {
 
 type Listener = (message: Message) => void;
 
-interface Parts {
+export interface Parts {
   fetchTicket: () => Promise<string>;
-  clock: ServerClock;
-  address: () => string;
+  /** Told every instant that the server names; one that is moved by hand is asked for often. */
+  clock: { observe: (serverTime: string) => void; manual?: boolean };
 }
 
 /**
@@ -38,10 +35,8 @@ interface Parts {
  * jittered pauses and subscribes again; each topic then starts over with a snapshot, so nothing
  * that happened meanwhile is missed.
  */
-export class LiveSocket {
-  readonly state = signal<LinkState>({ state: 'stopped' });
-  /** Counts how often a connection was made: who keeps lists reads them anew after each. */
-  readonly generation = signal(0);
+export class Link {
+  #state: LinkState['state'] = 'stopped';
   #parts: Parts;
   #topics = new Map<string, Set<Listener>>();
   #socket: WebSocket | null = null;
@@ -52,6 +47,14 @@ export class LiveSocket {
   constructor(parts: Parts) {
     this.#parts = parts;
   }
+
+  /** Hears of every change of the state. */
+  protected became(now: LinkState): void {
+    this.#state = now.state;
+  }
+
+  /** Hears of every answer to a ping, in the order of the pings. */
+  protected ponged(): void {}
 
   /** A page that comes back to the front, or to the network, does not wait for its turn. */
   comeBackSoon(): void {
@@ -85,25 +88,25 @@ export class LiveSocket {
   }
 
   start(): void {
-    if (this.state.peek().state === 'stopped') void this.#connect();
+    if (this.#state === 'stopped') void this.#connect();
   }
 
   stop(): void {
     this.#drop();
     this.#failures = 0;
-    this.state.value = { state: 'stopped' };
+    this.became({ state: 'stopped' });
   }
 
   retryNow(): void {
-    if (this.state.peek().state === 'waiting') void this.#connect();
-    else if (this.#isLive()) this.#ping();
+    if (this.#state === 'waiting') void this.#connect();
+    else if (this.#isLive()) this.ping();
   }
 
   async #connect(): Promise<void> {
     this.#drop();
     const attempt = this.#attempt;
     const current = (): boolean => attempt === this.#attempt;
-    this.state.value = { state: 'connecting' };
+    this.became({ state: 'connecting' });
     this.#timers.connect = setTimeout(() => current() && this.#lost(), CONNECT_MS_MAX);
     let ticket: string;
     try {
@@ -113,7 +116,7 @@ export class LiveSocket {
       return;
     }
     if (!current()) return;
-    const socket = new WebSocket(this.#parts.address());
+    const socket = new WebSocket(socketAddress());
     this.#socket = socket;
     socket.onopen = () => current() && this.#send({ type: 'auth', ticket });
     socket.onclose = () => current() && this.#lost();
@@ -130,21 +133,21 @@ export class LiveSocket {
     }
     if (message.server_time) this.#parts.clock.observe(message.server_time);
     if (message.type === 'ready') this.#ready();
+    else if (message.type === 'pong') this.ponged();
     else if (message.topic) for (const listener of this.#topics.get(message.topic) ?? []) listener(message);
   }
 
   #ready(): void {
     clearTimeout(this.#timers.connect);
     this.#failures = 0;
-    this.state.value = { state: 'live' };
-    this.generation.value += 1;
+    this.became({ state: 'live' });
     for (const topic of this.#topics.keys()) this.#send({ type: 'subscribe', topic });
     const every = this.#parts.clock.manual ? PING_MANUAL_MS : PING_EVERY_MS;
-    this.#timers.ping = setInterval(() => this.#ping(), every);
+    this.#timers.ping = setInterval(() => this.ping(), every);
   }
 
   /** A peer that vanished closes nothing: only silence after a ping tells. */
-  #ping(): void {
+  protected ping(): void {
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => this.#lost(), SILENCE_MS_MAX);
     this.#send({ type: 'ping' });
@@ -157,7 +160,7 @@ export class LiveSocket {
     const pause = ceiling / 2 + (Math.random() * ceiling) / 2;
     this.#failures += 1;
     this.#timers.retry = setTimeout(() => void this.#connect(), pause);
-    this.state.value = { state: 'waiting', retryAt: Date.now() + pause };
+    this.became({ state: 'waiting', retryAt: Date.now() + pause });
   }
 
   #drop(): void {
@@ -175,7 +178,7 @@ export class LiveSocket {
   }
 
   #isLive(): boolean {
-    return this.state.peek().state === 'live';
+    return this.#state === 'live';
   }
 
   #send(message: Record<string, string>): void {
@@ -183,6 +186,6 @@ export class LiveSocket {
   }
 }
 
-export function socketAddress(): string {
+function socketAddress(): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/ws`;
 }

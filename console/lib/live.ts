@@ -6,7 +6,7 @@ import { api } from './api.ts';
 import { call } from './call.ts';
 import { clock, tick } from './clock.ts';
 import { language } from './i18n.ts';
-import { LiveSocket, socketAddress } from './socket.ts';
+import { LiveSocket } from './socket.ts';
 import type { About } from './types.ts';
 
 export const about = signal<About | null>(null);
@@ -30,7 +30,6 @@ export const live = new LiveSocket({
     return ticket;
   },
   clock,
-  address: socketAddress,
 });
 
 /** Asks the server what it is; a server that cannot be reached leaves what was known. */

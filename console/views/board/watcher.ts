@@ -3,7 +3,7 @@
 
 import { live } from '../../lib/live.ts';
 import { schedules } from '../../lib/schedules.ts';
-import { TOPICS_MAX } from '../../lib/socket.ts';
+import { TOPICS_MAX } from '../../lib/link.ts';
 import type { ScheduleBody } from '../../lib/types.ts';
 
 /** The class that is opened and the person's own news need some as well. */

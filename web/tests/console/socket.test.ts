@@ -7,7 +7,7 @@ import FakeTimers from '@sinonjs/fake-timers';
 
 import { ServerClock } from '../../../console/lib/clock.ts';
 import { LiveSocket } from '../../../console/lib/socket.ts';
-import type { Message } from '../../../console/lib/socket.ts';
+import type { Message } from '../../../console/lib/link.ts';
 
 class FakeSocket {
   static readonly OPEN = 1;
@@ -39,6 +39,7 @@ class FakeSocket {
     this.onmessage?.({ data: JSON.stringify(message) });
   }
 }
+Object.assign(globalThis, { location: { protocol: 'https:', host: 'x' } });
 globalThis.WebSocket = FakeSocket as unknown as typeof WebSocket;
 
 let timers: FakeTimers.InstalledClock;
@@ -63,7 +64,7 @@ beforeEach(() => {
   FakeSocket.made = [];
   tickets = 0;
   clock = new ServerClock();
-  live = new LiveSocket({ fetchTicket: async () => `ticket-${(tickets += 1)}`, clock, address: () => 'ws://x/api/v1/ws' });
+  live = new LiveSocket({ fetchTicket: async () => `ticket-${(tickets += 1)}`, clock });
 });
 afterEach(() => {
   live.stop();
