@@ -6,7 +6,11 @@ import type { Loaded } from './load.ts';
 import type { Course, Teacher } from './types.ts';
 
 export function useCourses(): Loaded<Course[]> {
-  return useLoad('courses', (signal) => everyPage<Course>('/courses', {}, undefined, signal));
+  return useLoad('courses', allCourses);
+}
+
+export function allCourses(signal?: AbortSignal): Promise<Course[]> {
+  return everyPage<Course>('/courses', {}, undefined, signal);
 }
 
 export function useTeachers(): Loaded<Teacher[]> {

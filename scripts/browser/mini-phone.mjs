@@ -7,6 +7,8 @@ const PHONE = { viewport: { width: 375, height: 812 }, hasTouch: true, isMobile:
 export const WAIT_MS = 10_000;
 /** What Chromium itself says of an answer that is a refusal. */
 const REFUSED = /^console: Failed to load resource: the server responded with a status of (\d+)/;
+/** And of a server or a network that is away. */
+const CUT_OFF = /net::ERR_|WebSocket connection to|status of 503/;
 
 /** Runs in the page: says no wherever WeChat asks whether it may write. */
 function refuseMessages() {
@@ -18,6 +20,7 @@ function refuseMessages() {
 
 export class Phone {
   #refusals = new Set();
+  #mayBeCutOff = false;
 
   /**
    * @param {{ name: string | null, role?: string }} who null is nobody yet: the page asks
@@ -144,10 +147,9 @@ export class Phone {
     return asked;
   }
 
-  /** The server or the network was away: what Chromium says about that is no fault of the page. */
+  /** The server or the network was away: what Chromium says about that, now or later, is no fault of the page. */
   wasCutOff() {
-    const about = /net::ERR_|WebSocket connection to|status of 503/;
-    this.seen.faults = this.seen.faults.filter((fault) => !about.test(fault));
+    this.#mayBeCutOff = true;
   }
 
   /** A refusal with this status may come: Chromium writes a line of its own about it. */
@@ -160,7 +162,8 @@ export class Phone {
   async isWell() {
     const problems = await this.page.evaluate(() => __mp.problems);
     assert.deepEqual(problems, [], `${this.name}: misuse`);
-    const faults = this.seen.faults.filter((fault) => !this.#refusals.has(REFUSED.exec(fault)?.[1]));
+    const isMeant = (fault) => this.#refusals.has(REFUSED.exec(fault)?.[1]) || (this.#mayBeCutOff && CUT_OFF.test(fault));
+    const faults = this.seen.faults.filter((fault) => !isMeant(fault));
     assert.deepEqual(faults, [], `${this.name}: faults`);
   }
 

@@ -1,7 +1,7 @@
 // How many may wait: for all, by kind, by course, by class.
 
 import { api, everyPage } from '../../lib/api.ts';
-import { useCourses } from '../../lib/catalog.ts';
+import { allCourses, useCourses } from '../../lib/catalog.ts';
 import { isKey, t } from '../../lib/i18n.ts';
 import { useLatest } from '../../lib/latest.ts';
 import { usePaged } from '../../lib/paged.ts';
@@ -27,7 +27,7 @@ export function Sizes() {
     <>
       <p class="hint">{t('sizes.text')}</p>
       <p class="filters">
-        <Button onClick={() => void addSize(courses ?? [], list.reload)}>{t('sizes.add')}</Button>
+        <Button onClick={() => void addSize(list.reload)}>{t('sizes.add')}</Button>
       </p>
       <Listing list={list} empty={<Empty title={t('waitlists.sizes')} />}>
         {(items) => (
@@ -106,10 +106,11 @@ function changeSize(asked: WaitlistSize, name: string, latest: () => readonly Wa
 }
 
 /** What has a size is changed in its row, where it can be seen. */
-async function addSize(courses: readonly Course[], reload: () => void): Promise<void> {
+async function addSize(reload: () => void): Promise<void> {
   let sizes: readonly WaitlistSize[];
+  let courses: readonly Course[];
   try {
-    sizes = await everyPage<WaitlistSize>('/waitlist/capacity', {});
+    [sizes, courses] = await Promise.all([everyPage<WaitlistSize>('/waitlist/capacity', {}), allCourses()]);
   } catch (error) {
     toast(told(error), { bad: true });
     return;
