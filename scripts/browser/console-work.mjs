@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { at, Desk, dialog, entry, forgive, meant, press, rosterRow, shows, storyLine, toast, TOKEN_RAN_OUT, until, visit } from './console-desk.mjs';
+import { at, card, Desk, dialog, entry, forgive, meant, press, rosterRow, shows, storyLine, toast, TOKEN_RAN_OUT, until, visit } from './console-desk.mjs';
 
 const NEXT = '2025-11-13';
 let desk;
@@ -286,6 +286,7 @@ test('the roster as a table: a mark for Excel, nothing that a spreadsheet would 
 });
 
 test('attendance at a tap, corrected by the other one, and taken back after the class is completed', async () => {
+  const { id: nobody } = await desk.admin.call('POST', '/schedules', { course_id: course, starts_at: at('16:10', NEXT) });
   await desk.moveTo(at('16:35', NEXT));
   await visit(coach.page, `/classes/${main}`);
   await onPerson('爽约', '阿安', coach.page);
@@ -310,6 +311,14 @@ test('attendance at a tap, corrected by the other one, and taken back after the 
   await rosterRow(coach.page, '阿冰').locator('.badge', { hasText: '爽约' }).waitFor();
   await visit(page, `/classes/${main}`);
   await storyLine(page, '阿冰 爽约').waitFor();
+  await visit(page, `/board?date=${NEXT}`);
+  await card(page, main).getByText('已完课').waitFor();
+  assert.equal(await card(page, main).getByText(/空位/).count(), 0, 'a seat of a class that is over is not free');
+  await visit(page, `/classes/${nobody}`);
+  await asks('完课');
+  await dialog(page).getByText('不能撤销').waitFor();
+  assert.equal(await dialog(page).getByText('0 位学员').count(), 0, 'what concerns nobody is not said');
+  await press(page, '返回');
   forgive(coach.seen, TOKEN_RAN_OUT);
   forgive(office.seen, TOKEN_RAN_OUT);
 });

@@ -5,7 +5,7 @@
 // The tests run in order, on one server. Screenshots go to YUEKE_TEST_FOLDER.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -31,6 +31,8 @@ const PAGES = [
 
 const root = process.env.YUEKE_TEST_FOLDER ?? mkdtempSync(path.join(os.tmpdir(), 'yueke-console-'));
 const folder = path.join(root, 'console');
+// What an earlier run left there would be taken for the demo's.
+rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 let server;
