@@ -266,6 +266,7 @@ async function logIn(phone, { username, password }) {
   await phone.tapOn('密码登录');
   await phone.screen.getByRole('textbox', { name: '手机号或账号' }).fill(username);
   await phone.screen.getByLabel('密码', { exact: true }).fill(password);
+  await phone.screen.getByRole('checkbox', { name: '我已阅读并同意' }).tap();
   await phone.tap(/^登录$/);
 }
 
