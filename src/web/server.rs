@@ -274,6 +274,7 @@ fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Resp
     if status.is_server_error() || method != Method::GET {
         tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms = took.as_millis() as u64, "request");
     }
+    let host = response.request().headers().get(header::HOST).cloned();
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -283,7 +284,7 @@ fn finished(mut response: Response, id: &str, began: std::time::Instant) -> Resp
     if !json {
         // Nothing runs or is followed in JSON.
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, pages::policy_of(&route));
+        headers.insert(header::CONTENT_SECURITY_POLICY, pages::policy_of(&route, host.as_ref()));
     }
     response
 }

@@ -2,7 +2,7 @@ export const zh = {
   title: '约课 yueke · 两部手机抢一个名额',
   skip: '跳到手机',
   'hero.title': '两部手机，抢同一个名额',
-  'hero.text': '约课是一个实时预约引擎。每节课由一个 actor 独自裁决：预约、候补、抢位都先写入数据库，再告诉您结果，绝不超卖。',
+  'hero.text': '约课是一个实时预约引擎。每节课由一个 actor 独自裁决：预约、候补、抢占都先写入数据库，再告诉您结果，绝不超卖。',
   'phones.label': '两位学员的手机',
   'phones.title': '{name}的手机',
   'side.label': '演示工具',
@@ -32,7 +32,7 @@ export const zh = {
   'lab.released': '“{course}”有一位学员取消了预约',
 
   'ways.title': '换个角色看',
-  'ways.console': '教练与运营的控制台',
+  'ways.console': '老师与运营的控制台',
   'ways.console.text': '看板、名单、历史',
   'ways.coach': '林老师的手机',
   'ways.coach.text': '预约一来就看到',
