@@ -44,12 +44,28 @@ function joined(items, rows) {
 }
 
 /**
+ * The rows that are shown, and those that are on their way after them: nobody asks for these again.
+ * @param {any} page
+ */
+function wanted(page) {
+  const shown = page.rows ? page.rows.length : 0
+  return shown > 0 && page.fetchingFor ? shown + SIZE : shown
+}
+
+/**
  * What a page with a list has: `fetchRows` and `rowView` are its own.
  * @param {any} page
  */
 async function first(page) {
   const mine = page.loads
-  const { items, total, more } = await reload((number, size) => page.fetchRows(number, size), page.rows ? page.rows.length : 0)
+  let want
+  let answer
+  do {
+    want = wanted(page)
+    answer = await reload((number, size) => page.fetchRows(number, size), want)
+    // Who scrolls on meanwhile must not lose what they have reached.
+  } while (page.loads === mine && wanted(page) > want)
+  const { items, total, more } = answer
   // Another load has begun since, of another day or for somebody else: the rows are its own.
   if (page.loads === mine) page.rows = items
   return { items: items.map((item) => page.rowView(item)), total, more }

@@ -26,11 +26,11 @@ export function chromiumPath() {
 
 export const launch = () => chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 
-/** A page with `faults`, `requests` and the socket frames it `heard` and `said`. */
+/** A page with its `faults`, its `requests`, how many `sockets` are open, and the frames they `heard` and `said`. */
 export async function openPage(browser, base, options = {}) {
   const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1366, height: 900 }, ...options });
   const page = await context.newPage();
-  const seen = { faults: [], requests: [], heard: [], said: [] };
+  const seen = { faults: [], requests: [], heard: [], said: [], sockets: 0 };
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') seen.faults.push(`console: ${message.text()} ${message.location().url}`);
     if (message.text().startsWith('CSP ')) seen.faults.push(message.text());
@@ -41,6 +41,8 @@ export async function openPage(browser, base, options = {}) {
     if (!request.url().startsWith(base) && !request.url().startsWith('data:')) seen.faults.push(`outside: ${request.url()}`);
   });
   page.on('websocket', (socket) => {
+    seen.sockets += 1;
+    socket.on('close', () => { seen.sockets -= 1; });
     socket.on('framereceived', ({ payload }) => seen.heard.push(JSON.parse(payload)));
     socket.on('framesent', ({ payload }) => seen.said.push(JSON.parse(payload)));
   });

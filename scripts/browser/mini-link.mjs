@@ -180,6 +180,7 @@ stage.test('in the background the socket rests; back in front the phone shows ho
   await phone.counts('15:00');
   await phone.background();
   await phone.page.clock.fastForward(6_000);
+  await phone.until(() => phone.seen.sockets === 0);
   const told = () => phone.seen.heard.filter(({ type }) => type === 'frame' || type === 'event').length;
   const before = told();
   await school.at('12:45');

@@ -69,6 +69,36 @@ test('the next rows of a list that has become another one are left away', async 
   close();
 });
 
+test('who scrolls on while a list is read anew has the rows, whichever answer comes first', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({ id: `a${i}` }));
+  const answer = (page, size) => ({ items: rows.slice((page - 1) * size, page * size), total: rows.length });
+  // When the end of the list is reached, and when the rows after it come: before the list is read anew, meanwhile, or after.
+  for (const [reached, came] of [['before', 'meanwhile'], ['before', 'after'], ['meanwhile', 'meanwhile'], ['meanwhile', 'after']]) {
+    const { exports: listing, close } = load(await app(), 'utils/listing');
+    const asked = [];
+    const fetchRows = (page, size) => new Promise((resolve) => { asked.push(() => resolve(answer(page, size))); });
+    const view = {
+      loads: 1, rows: rows.slice(0, 20), data: { more: true }, show(patch) { Object.assign(this.data, patch); }, fetchRows, rowView: (row) => row,
+    };
+    let scrolled = reached === 'before' ? listing.onward(view) : null;
+    view.loads = 2;
+    const fresh = listing.first(view).then((patch) => view.show(patch));
+    scrolled ??= listing.onward(view);
+    if (came === 'meanwhile') asked.splice(reached === 'before' ? 0 : 1, 1)[0]();
+    await settle();
+    asked.splice(came === 'after' && reached === 'before' ? 1 : 0, 1)[0]();
+    await settle();
+    while (asked.length > 0) asked.shift()();
+    await settle();
+    while (asked.length > 0) asked.shift()();
+    await Promise.all([fresh, scrolled]);
+    assert.equal(view.data.items.length, 40, `${reached}, ${came}`);
+    assert.equal(view.rows.length, 40);
+    assert.equal(view.data.loadingMore, false);
+    close();
+  }
+});
+
 test('the day that was chosen last stays live, whichever answer comes last', async () => {
   const view = await open('/pages/calendar/index', {
     'GET /slots/month': ({ query }) => ({ month: query.slice(6, 13), days: [] }), 'GET /slots': () => ({ items: [], total: 0 }),
