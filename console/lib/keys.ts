@@ -1,7 +1,7 @@
 // Keyboard shortcuts: what there is now, and who gets a key.
 
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import type { TextKey } from './i18n.ts';
 
@@ -23,7 +23,8 @@ export function useShortcuts(own: readonly Shortcut[]): void {
   const latest = useRef(own);
   latest.current = own;
   const shape = own.map((shortcut) => shortcut.keys).join(',');
-  useEffect(() => {
+  // Whoever sees the component may press its keys.
+  useLayoutEffect(() => {
     const mine = latest.current.map((shortcut, index) => ({ ...shortcut, run: () => latest.current[index]?.run() }));
     shortcuts.value = [...shortcuts.peek(), ...mine];
     return () => {

@@ -255,6 +255,8 @@ test('by the keyboard alone: find, walk the board, read the shortcuts; dialogs k
     assert.ok(await page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('dialog') !== null), 'focus stays in the dialog');
   }
   await page.keyboard.press('Escape');
+  // What is behind a dialog cannot be focused.
+  await dialog(page).waitFor({ state: 'detached' });
   const opener = page.getByRole('button', { name: '代约' });
   await opener.focus();
   await page.keyboard.press('Enter');

@@ -394,6 +394,7 @@ test('everything is found from one field, by keyboard', async () => {
   await dialog().getByText('键盘快捷键').waitFor();
   await isWell(page, 'keys');
   await page.keyboard.press('Escape');
+  await becomes(() => dialog().count(), 0);
   await page.keyboard.press('g');
   await page.keyboard.press('w');
   await page.getByRole('heading', { name: '候补' }).waitFor();
