@@ -211,19 +211,20 @@ async fn plan_all(app: &App) -> anyhow::Result<usize> {
             Some(known) => known.id,
             None => make_course(app, sample).await?,
         };
-        if sample.start == Start::Soon {
-            let at = up_to(SOON_STEP, now + SOON);
-            if let Some(schedule) = open(app, sample, course, teacher, at).await? {
-                planned += 1;
-                people(app, sample, schedule, at).await?;
+        let opened = match sample.start {
+            Start::ToCome => open_when_free(app, sample, course, teacher, starts_at).await?,
+            Start::Soon => {
+                let at = up_to(SOON_STEP, now + SOON);
+                open(app, sample, course, teacher, at).await?.map(|schedule| (schedule, at))
             }
-            continue;
-        }
-        match open_when_free(app, sample, course, teacher, starts_at).await? {
+        };
+        match opened {
             Some((schedule, at)) => {
                 planned += 1;
                 people(app, sample, schedule, at).await?;
             }
+            // Then there is a class of this teacher's under way, or about to begin, all the same.
+            None if sample.start == Start::Soon => {}
             None => tracing::warn!(course = sample.name, teacher = sample.teacher, "no free hour for a demo class"),
         }
         starts_at = next_start(app.config.zone, starts_at + STEP);
